@@ -120,7 +120,10 @@ class Dialogue : public Describer {
     std::copy(bytes.begin(), bytes.end(), kept.begin() + static_cast<std::ptrdiff_t>(offset));
     return true;
   }
-  void forget(Side side, std::size_t size) override { kept_[index_of(side)].erase(0, size); }
+  void forget(Side side, std::size_t size) override {
+    facts_store_.persist();  // Text may point into what goes away.
+    kept_[index_of(side)].erase(0, size);
+  }
 
  private:
   static const FieldSet& all() {
@@ -184,7 +187,7 @@ inline void fuzz_stream(const proto::Protocol& protocol, const std::uint8_t* dat
   Dialogue pieces(protocol), drops(protocol);
   while (size > 1) {
     const Side side = (data[0] & 1) != 0 ? Side::Server : Side::Client;
-    const std::size_t n = std::min<std::size_t>(size - 2, std::size_t{data[0] >> 1U} * 256 + data[1]);
+    const std::size_t n = std::min<std::size_t>(size - 2, static_cast<std::size_t>(data[0] >> 1) * 256 + data[1]);
     const std::string_view text(reinterpret_cast<const char*>(data + 2), n);
     pieces.send(side, text);
     if (n <= 2048) drops.drip(side, text);
@@ -200,7 +203,7 @@ inline void fuzz_datagrams(const proto::Protocol& protocol, const std::uint8_t* 
   Dialogue dialogue(protocol);
   while (size > 1) {
     const Side side = (data[0] & 1) != 0 ? Side::Server : Side::Client;
-    const std::size_t n = std::min<std::size_t>(size - 2, std::size_t{data[0] >> 1U} * 256 + data[1]);
+    const std::size_t n = std::min<std::size_t>(size - 2, static_cast<std::size_t>(data[0] >> 1) * 256 + data[1]);
     dialogue.datagram(side, std::string_view(reinterpret_cast<const char*>(data + 2), n));
     data += 2 + n;
     size -= 2 + n;
