@@ -87,7 +87,7 @@ void ipv4(Walk& walk, Window window) {
   if (!walk.need(window, header_bytes)) return;
   if (header_bytes > 20) options(walk, *layer, h + 20, header_bytes - 20);
   window = window.after(header_bytes);
-  layer->ip_payload_offset = window.at;
+  layer->ip_payload_offset = window.at();
   layer->ip_payload_bytes = window.here();
   const std::uint16_t fragment_field = load_be16(h + 6);
   if ((fragment_field & 0x3fff) != 0) [[unlikely]] fragment(walk, *layer, window, fragment_field, header_bytes);
@@ -95,7 +95,7 @@ void ipv4(Walk& walk, Window window) {
   while (layer->protocol == ip_protocol::kAh && layer->fragment != FragmentKind::Later) {
     const Window before = window;
     if (!authentication_header(walk, window, layer->protocol)) {
-      layer->transport_offset = before.at;
+      layer->transport_offset = before.at();
       return set_payload(*layer, before);
     }
     add_protocol(*layer, layer->protocol);

@@ -64,7 +64,7 @@ bool fragment(Walk& walk, IpLayer& layer, Window& window, std::uint8_t& next) {
   layer.fragment_offset = field & 0xfff8U;
   if (layer.fragment_offset == 0 && !layer.more_fragments) return true;
   layer.fragment = layer.fragment_offset == 0 ? FragmentKind::First : FragmentKind::Later;
-  layer.ip_payload_offset = window.at;
+  layer.ip_payload_offset = window.at();
   layer.ip_payload_bytes = window.here();
   check_fragment(walk, layer, window, 0);
   return true;
@@ -133,7 +133,7 @@ void ipv6(Walk& walk, Window window) {
   const std::uint32_t length = payload_length(walk, window, next, load_be16(h + 4));
   layer->length = length > 0xffffffffU - 40 ? 0xffffffffU : length + 40;
   walk.limit(window, length);
-  layer->ip_payload_offset = window.at;
+  layer->ip_payload_offset = window.at();
   layer->ip_payload_bytes = window.here();
 
   bool whole = true;
@@ -150,11 +150,11 @@ void ipv6(Walk& walk, Window window) {
   layer->protocol = next;
   if (next == ip_protocol::kEsp) set_header(*layer, Ip6Header::Esp);
   if (layer->fragment == FragmentKind::No) {
-    layer->ip_payload_offset = window.at;
+    layer->ip_payload_offset = window.at();
     layer->ip_payload_bytes = window.here();
   }
   if (whole) return transport(walk, *layer, window);
-  layer->transport_offset = window.at;
+  layer->transport_offset = window.at();
   set_payload(*layer, window);
 }
 

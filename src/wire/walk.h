@@ -6,6 +6,7 @@
 // it on. Recursion is bounded: each IP header takes a place in Packet::layers, each link header a place of kLinksMax.
 
 #include <algorithm>
+#include <type_traits>
 
 #include "wire/wire.h"
 
@@ -14,16 +15,30 @@ namespace weir::wire {
 inline constexpr std::uint8_t kLinksMax = 8;             ///< Ethernet, MPLS and PPP headers in one frame, tunnels included.
 inline constexpr std::uint32_t kFrameBytesMax = 1U << 24;  ///< More than any frame; keeps the sums below in 32 bits.
 
-/// Invariant: at <= end <= wire_end, and end lies inside the frame.
-struct Window {
-  std::uint32_t at = 0;        ///< The next byte to read.
-  std::uint32_t end = 0;       ///< Behind the last byte that is here and belongs to this header and what it carries.
-  std::uint32_t wire_end = 0;  ///< Behind the last byte that was sent; beyond `end` if the capture was cut.
+/// What a header may look at. Two words, so that it travels in registers: written as three numbers and copied as two it would
+/// stall at every call. Invariant: at() <= end() <= wire_end(), and end() lies inside the frame.
+class Window {
+ public:
+  Window(std::uint32_t at, std::uint32_t end, std::uint32_t wire_end) : place_(std::uint64_t{end} << 32 | at), wire_end_(wire_end) {}
 
-  std::uint32_t here() const { return end - at; }
-  std::uint32_t sent() const { return wire_end - at; }
+  /// The next byte to read.
+  std::uint32_t at() const { return static_cast<std::uint32_t>(place_); }
+  /// Behind the last byte that is here and belongs to this header and what it carries.
+  std::uint32_t end() const { return static_cast<std::uint32_t>(place_ >> 32); }
+  /// Behind the last byte that was sent; beyond end() if the capture was cut.
+  std::uint32_t wire_end() const { return static_cast<std::uint32_t>(wire_end_); }
+  std::uint32_t here() const { return end() - at(); }
+  std::uint32_t sent() const { return wire_end() - at(); }
   /// `size` bytes are here (need() or here() was asked).
-  Window after(std::uint32_t size) const { return {at + size, end, wire_end}; }
+  Window after(std::uint32_t size) const {
+    Window window = *this;
+    window.place_ += size;
+    return window;
+  }
+
+ private:
+  std::uint64_t place_;  ///< end() in the upper half, at() in the lower.
+  std::uint64_t wire_end_;
 };
 
 struct Walk {
@@ -33,7 +48,7 @@ struct Walk {
   std::uint8_t links = 0;
   bool inside = false;  ///< In a tunnel: the Ethernet members of Packet belong to the frame's own header.
 
-  const std::uint8_t* at(const Window& window) const { return data + window.at; }
+  const std::uint8_t* at(const Window& window) const { return data + window.at(); }
   void flaw(Flaw flaw) { packet.flaws.add(flaw); }
 
   /// True if `size` bytes are here. If they were not even sent, that is the flaw Truncated.
@@ -46,8 +61,8 @@ struct Walk {
   /// and the claim is kept as what was sent, so that the missing bytes show.
   void limit(Window& window, std::uint32_t size) {
     if (size > window.sent()) [[unlikely]] flaw(Flaw::Truncated);
-    window.wire_end = window.at + std::min(size, 0xffffffffU - kFrameBytesMax);
-    window.end = std::min(window.end, window.wire_end);
+    const std::uint32_t wire_end = window.at() + std::min(size, 0xffffffffU - kFrameBytesMax);
+    window = Window(window.at(), std::min(window.end(), wire_end), wire_end);
   }
   /// One more link header; false (and DeepTunnel) if there were too many.
   bool enter_link() {
@@ -82,17 +97,50 @@ std::uint16_t ppp_ether_type(const Walk& walk, Window& window);
 void ip(Walk& walk, Window window);
 void ipv4(Walk& walk, Window window);
 void ipv6(Walk& walk, Window window);
+// As `layer = IpLayer{}`, whose members are all zero; but compilers write that as `rep stos`, which takes longer to start than
+// the whole of these stores.
+inline void clear(IpLayer& layer) {
+  static_assert(std::is_trivially_copyable_v<IpLayer> && sizeof(IpLayer) > 128 && sizeof(IpLayer) <= 192);
+  auto* at = reinterpret_cast<std::uint8_t*>(&layer);
+  std::memset(at, 0, 64);
+  std::memset(at + 64, 0, 64);
+  std::memset(at + 128, 0, sizeof(IpLayer) - 128);
+}
+
 /// A new layer at the window, all zero but its place; null (and DeepTunnel) if there is no room.
-IpLayer* begin_layer(Walk& walk, const Window& window, std::uint8_t version);
+inline IpLayer* begin_layer(Walk& walk, const Window& window, std::uint8_t version) {
+  Packet& packet = walk.packet;
+  if (packet.layers_count == kLayersMax) {
+    walk.flaw(Flaw::DeepTunnel);
+    return nullptr;
+  }
+  IpLayer& layer = packet.layers[packet.layers_count++];
+  clear(layer);
+  layer.version = version;
+  layer.ip_offset = window.at();
+  layer.ip_payload_offset = layer.transport_offset = layer.payload_offset = window.at();
+  return &layer;
+}
+
 void add_protocol(IpLayer& layer, std::uint8_t protocol);
 /// Sets the payload to all that the window holds.
-void set_payload(IpLayer& layer, const Window& window);
+inline void set_payload(IpLayer& layer, const Window& window) {
+  layer.payload_offset = window.at();
+  layer.payload_bytes = window.here();
+  layer.payload_wire_bytes = window.sent();
+}
+
 /// PingOfDeath and the rule that only the last fragment may have any length. `header_bytes` is what precedes the data.
 void check_fragment(Walk& walk, const IpLayer& layer, const Window& window, std::uint32_t header_bytes);
 /// What follows the IP headers, by layer.protocol; then what needs both: Land.
 void transport(Walk& walk, IpLayer& layer, Window window);
 /// As Walk::need, for a transport header: what a first fragment cuts is TinyFragment.
-bool need_transport(Walk& walk, const IpLayer& layer, const Window& window, std::uint32_t size);
+inline bool need_transport(Walk& walk, const IpLayer& layer, const Window& window, std::uint32_t size) {
+  if (size <= window.here()) [[likely]] return true;
+  if (size > window.sent()) walk.flaw(layer.fragment == FragmentKind::First ? Flaw::TinyFragment : Flaw::Truncated);
+  return false;
+}
+
 /// Steps over an AH header (RFC 4302) and gives the protocol behind it; false if it is not whole.
 bool authentication_header(Walk& walk, Window& window, std::uint8_t& next);
 

@@ -68,7 +68,7 @@ void parse(const Frame& frame, Packet& packet, const ParseOptions& options) {
   const auto size = static_cast<std::uint32_t>(std::min<std::size_t>(frame.bytes.size(), kFrameBytesMax));
   const std::uint32_t sent = std::clamp(frame.wire_bytes, size, std::max(size, kFrameBytesMax));
   Walk walk{.packet = packet, .data = frame.bytes.data(), .options = options};
-  const Window window{.at = 0, .end = size, .wire_end = sent};
+  const Window window(0, size, sent);
   switch (frame.link) {
     case LinkType::Ethernet: return ethernet(walk, window);
     case LinkType::RawIp: return ip(walk, window);
@@ -76,20 +76,6 @@ void parse(const Frame& frame, Packet& packet, const ParseOptions& options) {
     case LinkType::Sll: return sll(walk, window);
     case LinkType::Sll2: return sll2(walk, window);
   }
-}
-
-IpLayer* begin_layer(Walk& walk, const Window& window, std::uint8_t version) {
-  Packet& packet = walk.packet;
-  if (packet.layers_count == kLayersMax) {
-    walk.flaw(Flaw::DeepTunnel);
-    return nullptr;
-  }
-  IpLayer& layer = packet.layers[packet.layers_count++];
-  layer = IpLayer{};
-  layer.version = version;
-  layer.ip_offset = window.at;
-  layer.ip_payload_offset = layer.transport_offset = layer.payload_offset = window.at;
-  return &layer;
 }
 
 void ip(Walk& walk, Window window) {
@@ -106,18 +92,6 @@ void add_protocol(IpLayer& layer, std::uint8_t protocol) {
   // When the chain is longer than the list, its last place goes to the newest: what the payload is must be seen.
   if (layer.protocols_count == kIpProtocolsMax) --layer.protocols_count;
   layer.protocols[layer.protocols_count++] = protocol;
-}
-
-void set_payload(IpLayer& layer, const Window& window) {
-  layer.payload_offset = window.at;
-  layer.payload_bytes = window.here();
-  layer.payload_wire_bytes = window.sent();
-}
-
-bool need_transport(Walk& walk, const IpLayer& layer, const Window& window, std::uint32_t size) {
-  if (size <= window.here()) [[likely]] return true;
-  if (size > window.sent()) walk.flaw(layer.fragment == FragmentKind::First ? Flaw::TinyFragment : Flaw::Truncated);
-  return false;
 }
 
 namespace {
@@ -137,7 +111,7 @@ void check_land(Walk& walk, const IpLayer& layer) {
 }  // namespace
 
 void transport(Walk& walk, IpLayer& layer, Window window) {
-  layer.transport_offset = window.at;
+  layer.transport_offset = window.at();
   set_payload(layer, window);
   const bool whole = layer.fragment == FragmentKind::No;
   const bool open = whole && walk.options.tunnels;
