@@ -2,6 +2,7 @@
 #include "proto/registry.h"
 
 #include "proto/tls/tls.h"
+#include "proto/http/http.h"
 
 namespace weir::proto {
 namespace {
@@ -12,6 +13,13 @@ constexpr const Protocol* kProtocols[] = {
     &kUnknown,
     &tls::kDot,
     &tls::kTls,
+    &kBits,
+    &kDoh,
+    &kHttp,
+    &kHttp2,
+    &kWebdav,
+    &kWebsocket,
+    &kWinrm,
 };
 
 // Ranges of field numbers must not meet (field_ids.h shares them out). Protocols that share a parser share the same rows.
