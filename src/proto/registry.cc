@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/registry.h"
 
+#include "proto/dcerpc/dcerpc.h"
+#include "proto/smb/smb.h"
+
 namespace weir::proto {
 namespace {
 
@@ -8,6 +11,9 @@ constexpr Protocol kUnknown = {.name = "unknown"};
 
 constexpr const Protocol* kProtocols[] = {
     &kUnknown,
+    &dcerpc::kDcerpc,
+    &smb::kNbss,
+    &smb::kSmb,
 };
 
 // Ranges of field numbers must not meet (field_ids.h shares them out). Protocols that share a parser share the same rows.
