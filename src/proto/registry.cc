@@ -3,6 +3,8 @@
 
 #include "proto/tls/tls.h"
 #include "proto/http/http.h"
+#include "proto/dcerpc/dcerpc.h"
+#include "proto/smb/smb.h"
 
 namespace weir::proto {
 namespace {
@@ -20,6 +22,9 @@ constexpr const Protocol* kProtocols[] = {
     &kWebdav,
     &kWebsocket,
     &kWinrm,
+    &dcerpc::kDcerpc,
+    &smb::kNbss,
+    &smb::kSmb,
 };
 
 // Ranges of field numbers must not meet (field_ids.h shares them out). Protocols that share a parser share the same rows.
