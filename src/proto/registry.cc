@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/registry.h"
 
+#include "proto/dns/dns.h"
+
 namespace weir::proto {
 namespace {
 
@@ -8,6 +10,10 @@ constexpr Protocol kUnknown = {.name = "unknown"};
 
 constexpr const Protocol* kProtocols[] = {
     &kUnknown,
+    &kDns,
+    &kLlmnr,
+    &kMdns,
+    &kNbns,
 };
 
 // Ranges of field numbers must not meet (field_ids.h shares them out). Protocols that share a parser share the same rows.
