@@ -5,6 +5,7 @@
 #include "proto/http/http.h"
 #include "proto/dcerpc/dcerpc.h"
 #include "proto/smb/smb.h"
+#include "proto/dns/dns.h"
 
 namespace weir::proto {
 namespace {
@@ -25,6 +26,10 @@ constexpr const Protocol* kProtocols[] = {
     &dcerpc::kDcerpc,
     &smb::kNbss,
     &smb::kSmb,
+    &kDns,
+    &kLlmnr,
+    &kMdns,
+    &kNbns,
 };
 
 // Ranges of field numbers must not meet (field_ids.h shares them out). Protocols that share a parser share the same rows.
