@@ -18,6 +18,7 @@ FlowDescriber::FlowDescriber(Lane& lane, Work& work, const proto::Protocol& prot
 void FlowDescriber::begin_transaction(std::uint64_t key, bool answer) {
   live_.facts.reset(Scope::Transaction);
   live_.transaction_open = true;
+  live_.transaction_read = false;
   live_.transaction_ended = false;
   live_.transaction_key = key;
   live_.transaction_answer = answer;
@@ -45,7 +46,11 @@ void FlowDescriber::begin_transaction(std::uint64_t key, bool answer) {
 
 bool FlowDescriber::described() {
   if (stopped_ || transactions_ > kTransactionsAFrameMax) return !stopped_;
-  if (live_.transaction_open) lane_.readings_.make_for_transaction(lane_.view_, live_.transaction_answer);
+  if (live_.transaction_open) {
+    lane_.set_view(work_, false);
+    lane_.readings_.make_for_transaction(lane_.view_, live_.transaction_answer, !live_.transaction_read);
+    live_.transaction_read = true;
+  }
   if (!lane_.judge_now(work_, false)) stopped_ = true;
   return !stopped_;
 }

@@ -50,7 +50,7 @@ void Lane::judge_without_ip(const Packet& packet, Work& work) {
   work = Work{};
   work.packet = &packet;
   set_view(work, false);
-  readings_.make(view_);
+  readings_.make(view_, false);
   packet_memo_count_ = 0;
   set_view(work, false);
   const policy::Outcome outcome = policy::match(*rules_, rules_->all(), view_, *this);
@@ -140,7 +140,7 @@ void Lane::judge_icmp_error(Work& work) {
   facts.ends.protocol = layer.protocol;
   facts.ends.client_port = facts.ends.server_port = 0;
   set_view(work, false);
-  readings_.make(view_);
+  readings_.make(view_, false);
   packet_memo_count_ = 0;
   if (!judge_now(work, false)) return;
   if (work.uncertain) judge_now(work, true);
@@ -161,7 +161,7 @@ bool Lane::judge_fragment(Work& work) {
   if (banned(work)) return true;
   describe_ends(work);
   set_view(work, false);
-  readings_.make(view_);
+  readings_.make(view_, false);
   packet_memo_count_ = 0;
   const policy::Outcome outcome = policy::match(*rules_, rules_->candidates(facts), view_, *this);
   const bool by_rule = outcome.rule != kDefaultRule && outcome.rule != kNoRule;
@@ -372,8 +372,8 @@ Decision Lane::decide(const Frame& frame, Packet& packet) {
     if (packet.flaws.has(static_cast<Flaw>(f))) ++counters_.flaws[f];
   ++counters_.packets;
   counters_.bytes += frame.wire_bytes;
+  readings_.arrive(packet, now_.mono_ns);
   Decision decision = decide_packet(packet);
-  readings_.count_packet(packet, packet.layers_count == 0 ? nullptr : &packet.inner(), false, now_.mono_ns);
   switch (decision.verdict) {
     case Verdict::Pass: ++counters_.passed; break;
     case Verdict::Hold: break;

@@ -173,7 +173,7 @@ void Lane::judge(Work& work) {
   if (work.facts->state == FlowState::Invalid && flow == nullptr && layer.is_tcp()) work.learns = false;
 
   set_view(work, false);
-  readings_.make(view_);
+  readings_.make(view_, flow == nullptr);
   packet_memo_count_ = 0;
   if (flow != nullptr && flow->settled && fits) {
     // The verdict is settled; only the application's name is still sought.
@@ -348,7 +348,8 @@ void Lane::end_holds(bool all) {
     work.live = &live;
     work.facts = &live.flow;
     packet_memo_count_ = 0;
-    readings_.make(view_);
+    set_view(work, true);
+    readings_.make(view_, false);
     const bool pass = judge_now(work, true);
     live.bound_decided = true;
     live.undecided_frames = live.undecided_bytes = 0;

@@ -46,6 +46,7 @@ struct Live : state::LiveBase {
   bool parser_done = false;          ///< Wants no more bytes.
   bool reading = true;               ///< Streams and datagrams are still of interest.
   bool transaction_open = false, transaction_ended = false, transaction_answer = false;
+  bool transaction_read = false;     ///< Its readings were made, its arrival counted.
   std::uint64_t transaction_key = 0;
   std::uint32_t transactions = 0;    ///< Begun so far.
   bool ended[2] = {false, false};    ///< FIN in order.

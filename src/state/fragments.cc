@@ -39,6 +39,7 @@ void Fragments::begin(Datagram& d, const FragmentKey& key, Nanoseconds now_ns) {
   d.since_ns = now_ns;
   d.total = d.received = 0;
   d.header_bytes = d.frames_count = d.ranges_count = 0;
+  if (count_ == 0) earliest_ns_ = now_ns;
   ++count_;
 }
 
