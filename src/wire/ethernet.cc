@@ -111,8 +111,22 @@ std::uint16_t ppp_ether_type(const Walk& walk, Window& window) {
   return protocol == kPppIpv6 ? ether_type::kIpv6 : std::uint16_t{0};
 }
 
+namespace {
+
+// The control word's bytes (RFC 4448, 4.6: 16 bits of zero, then a sequence number) if Ethernet comes behind it, 0 if Ethernet
+// comes at once, -1 if neither. A VLAN frame without a control word, read four bytes late, looks like one with it, so that is
+// asked first; but not for length frames, whose two bytes are right too often.
+int pseudowire(const Walk& walk, const Window& window) {
+  const bool bare = plausible_ethernet(walk, window);
+  if (bare && load_be16(walk.at(window) + 12) > kLengthMax) return 0;
+  if (window.here() >= 4 && load_be16(walk.at(window)) == 0 && plausible_ethernet(walk, window.after(4))) return 4;
+  return bare ? 0 : -1;
+}
+
+}  // namespace
+
 // label 20 bits · class 3 · bottom of stack 1 · TTL 8. What follows the last label is not said: IP by its first four bits and
-// its lengths, else an Ethernet pseudowire, with the control word (whose first four bits are 0) or without.
+// its lengths, else an Ethernet pseudowire; what is neither but begins as IP is broken IP.
 void mpls(Walk& walk, Window window) {
   if (!walk.enter_link()) return;
   for (std::uint32_t count = 0;; ++count) {
@@ -123,13 +137,12 @@ void mpls(Walk& walk, Window window) {
     if (bottom) break;
   }
   if (window.here() == 0) return;
-  const int nibble = *walk.at(window) >> 4;
-  const bool is_pseudowire = !plausible_ip(walk, window);
-  const bool has_control_word = nibble == 0 && window.here() >= 4 && plausible_ethernet(walk, window.after(4));
-  if (is_pseudowire && (has_control_word || plausible_ethernet(walk, window))) {
+  if (plausible_ip(walk, window)) return ip(walk, window);
+  if (const int control_word = pseudowire(walk, window); control_word >= 0) {
     walk.inside = true;
-    return ethernet(walk, window.after(has_control_word ? 4 : 0));
+    return ethernet(walk, window.after(static_cast<std::uint32_t>(control_word)));
   }
+  const int nibble = *walk.at(window) >> 4;
   if (nibble == 4) ipv4(walk, window);
   else if (nibble == 6) ipv6(walk, window);
 }

@@ -57,8 +57,8 @@ bool authentication_header(Walk& walk, Window& window, std::uint8_t& next) {
     walk.flaw(Flaw::BadLength);
     return false;
   }
-  next = h[0];
   if (!walk.need(window, size)) return false;
+  next = h[0];
   window = window.after(size);
   return true;
 }

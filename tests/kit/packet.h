@@ -306,12 +306,12 @@ class NullLink : public Header {
   std::uint32_t family_;
 };
 
-class Arp : public Header {
+class ArpPacket : public Header {
  public:
-  explicit Arp(std::uint16_t op = 1) : op_(op) {}
-  Arp& sender(std::string_view mac, std::string_view ip) { return sender_mac_ = mac_of(mac), sender_ip_ = ip_of(ip), *this; }
-  Arp& target(std::string_view mac, std::string_view ip) { return target_mac_ = mac_of(mac), target_ip_ = ip_of(ip), *this; }
-  Arp& lengths(std::uint8_t mac, std::uint8_t ip) { return mac_bytes_ = mac, ip_bytes_ = ip, *this; }
+  explicit ArpPacket(std::uint16_t op = 1) : op_(op) {}
+  ArpPacket& sender(std::string_view mac, std::string_view ip) { return sender_mac_ = mac_of(mac), sender_ip_ = ip_of(ip), *this; }
+  ArpPacket& target(std::string_view mac, std::string_view ip) { return target_mac_ = mac_of(mac), target_ip_ = ip_of(ip), *this; }
+  ArpPacket& lengths(std::uint8_t mac, std::uint8_t ip) { return mac_bytes_ = mac, ip_bytes_ = ip, *this; }
   std::string wrap(std::string inside, const Place&) const override {
     return be(1, 2) + be(0x0800, 2) + be(mac_bytes_, 1) + be(ip_bytes_, 1) + be(op_, 2) + bytes_of(sender_mac_) +
            bytes_of(sender_ip_, false) + bytes_of(target_mac_) + bytes_of(target_ip_, false) + inside;
