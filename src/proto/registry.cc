@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/registry.h"
 
+#include "proto/ftp/ftp.h"
 #include "proto/http/http.h"
+#include "proto/rfb/rfb.h"
+#include "proto/smtp/smtp.h"
+#include "proto/socks/socks.h"
+#include "proto/ssh/ssh.h"
 
 namespace weir::proto {
 namespace {
@@ -12,8 +17,14 @@ constexpr const Protocol* kProtocols[] = {
     &kUnknown,
     &kBits,
     &kDoh,
+    &kFtp,
+    &kFtpData,
     &kHttp,
     &kHttp2,
+    &kRfb,
+    &kSmtp,
+    &kSocks,
+    &kSsh,
     &kWebdav,
     &kWebsocket,
     &kWinrm,
