@@ -6,6 +6,12 @@
 #include "proto/dcerpc/dcerpc.h"
 #include "proto/smb/smb.h"
 #include "proto/dns/dns.h"
+#include "proto/ftp/ftp.h"
+#include "proto/http/http.h"
+#include "proto/rfb/rfb.h"
+#include "proto/smtp/smtp.h"
+#include "proto/socks/socks.h"
+#include "proto/ssh/ssh.h"
 
 namespace weir::proto {
 namespace {
@@ -18,8 +24,14 @@ constexpr const Protocol* kProtocols[] = {
     &tls::kTls,
     &kBits,
     &kDoh,
+    &kFtp,
+    &kFtpData,
     &kHttp,
     &kHttp2,
+    &kRfb,
+    &kSmtp,
+    &kSocks,
+    &kSsh,
     &kWebdav,
     &kWebsocket,
     &kWinrm,

@@ -4,29 +4,16 @@
 #include <gtest/gtest.h>
 
 #include "proto/file_type.h"
-#include "tests/kit/dialogue.h"
+#include "tests/kit/turns.h"
 
 namespace weir::proto {
 namespace {
 
 using kit::Dialogue;
-using Turn = std::pair<Side, std::string>;
-constexpr Side C = Side::Client, S = Side::Server;
-
-/// Plays whole turns, and checks that one byte at a time tells the same.
-Dialogue& play(std::unique_ptr<Dialogue>& held, const std::vector<Turn>& turns) {
-  held = std::make_unique<Dialogue>(kHttp);
-  Dialogue drops(kHttp);
-  for (const auto& [side, text] : turns) {
-    held->send(side, text);
-    drops.drip(side, text);
-  }
-  EXPECT_EQ(held->outcome(), drops.outcome());
-  return *held;
-}
+using kit::C, kit::S, kit::Turns;
 
 struct Http : ::testing::Test {
-  Dialogue& talk(const std::vector<Turn>& turns) { return play(held, turns); }
+  Dialogue& talk(const Turns& turns) { return *(held = kit::play(kHttp, turns)); }
   std::unique_ptr<Dialogue> held;
 };
 
@@ -191,7 +178,7 @@ TEST_F(Http, ConnectCarriesWhatFollows) {
 
 TEST_F(Http, UpgradeCarries) {
   const auto with = [](std::string what) {
-    return std::vector<Turn>{{C, "GET /chat HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: " + what + "\r\n\r\n"},
+    return Turns{{C, "GET /chat HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: " + what + "\r\n\r\n"},
                              {S, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: " + what + "\r\nConnection: Upgrade\r\n\r\n"}};
   };
   EXPECT_TRUE(talk(with("websocket")).said("carry websocket"));
