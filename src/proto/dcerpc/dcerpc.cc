@@ -2,6 +2,7 @@
 #include "proto/dcerpc/dcerpc.h"
 
 #include <algorithm>
+#include <bitset>
 
 #include "facts/field_ids.h"
 #include "proto/dcerpc/fields.h"
@@ -79,6 +80,7 @@ void describe_bind(Ordered in, bool cut, Association& association, Interfaces& i
   const unsigned count = in.reader.u8();
   in.reader.skip(3);
   std::size_t unknown = 0;
+  std::bitset<256> named;  // One interface is often offered with several transfer syntaxes.
   for (unsigned i = 0; i < count && in.reader.ok(); ++i) {
     const std::uint16_t context = in.u16();
     const std::size_t syntaxes = in.reader.u8();
@@ -96,7 +98,8 @@ void describe_bind(Ordered in, bool cut, Association& association, Interfaces& i
       break;
     }
     remember(association, context, place);
-    describer.add_text(kInterface, name_of(place, interfaces));
+    if (!named.test(place)) describer.add_text(kInterface, name_of(place, interfaces));
+    named.set(place);
   }
   if (!in.reader.ok() && !cut) describer.flaw(Flaw::BadLength);
   describer.close(kInterface);

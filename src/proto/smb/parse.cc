@@ -40,16 +40,20 @@ std::size_t unit_bytes(Bytes head, std::size_t left) {
   return sound ? next : 0;
 }
 
-bool is_answer(State& state, Side side, Bytes head, Describer& describer) {
-  if (head[0] != kSmb1 && head[0] != kSmb2) return side == (state.swapped ? Side::Client : Side::Server);
-  const bool flagged = head[0] == kSmb1 ? (head[9] & 0x80) != 0 : (head[16] & 1) != 0;
-  if (!state.oriented) {
+/// Whether a message is an answer. The first one of the flow tells which side asks; from then on the side does, whatever a header says.
+/// Encrypted and compressed messages have no flag of their own.
+struct Direction {
+  bool answer, contradicts;
+};
+Direction direction_of(State& state, Side side, Bytes head) {
+  const bool plain = head[0] == kSmb1 || head[0] == kSmb2;
+  const bool flagged = head[0] == kSmb1 ? (head[9] & 0x80) != 0 : head[0] == kSmb2 && (head[16] & 1) != 0;
+  if (plain && !state.oriented) {
     state.oriented = true;
     state.swapped = flagged == (side == Side::Client);
   }
   const bool answer = side == (state.swapped ? Side::Client : Side::Server);
-  if (answer != flagged) describer.flaw(Flaw::BadMessage);
-  return answer;
+  return {answer, plain && answer != flagged};
 }
 
 /// Reads one unit; false if more bytes are awaited. Sets what is consumed and passed over.
@@ -68,18 +72,17 @@ bool read_unit(State& state, SideState& side, const Input& input, Bytes rest, De
   if (rest.size() < least) return false;
   const Bytes head = rest.first(least);
   const bool smb1 = head[0] == kSmb1, smb2 = head[0] == kSmb2;
-  const bool answer_by_side = input.side == (state.swapped ? Side::Client : Side::Server);
-  const bool flagged = smb1 ? (head[9] & 0x80) != 0 : smb2 && (head[16] & 1) != 0;
-  const bool expected = state.oriented ? answer_by_side : flagged;
+  const Direction direction = direction_of(state, input.side, head);
   // How far to wait must be known before anything is said: the same bytes come again with more behind them.
   const std::size_t sound = unit_bytes(head, left);
   const std::size_t unit = sound == 0 ? left : sound;
-  const std::size_t wanted = std::min(unit, smb1 ? smb1_wanted(head, expected) : smb2 ? smb2_wanted(head, expected) : least);
+  const std::size_t wanted = std::min(unit, smb1 ? smb1_wanted(head, direction.answer) : smb2 ? smb2_wanted(head, direction.answer) : least);
   if (rest.size() < wanted) return false;
 
   const Bytes part = rest.first(wanted);
   if (sound == 0) describer.flaw(Flaw::BadLength);
-  const bool answer = is_answer(state, input.side, head, describer);
+  if (direction.contradicts) describer.flaw(Flaw::BadMessage);
+  const bool answer = direction.answer;
   Session session(state, describer);
   if (smb1) read_smb1(session, part, unit, answer);
   else if (smb2) read_smb2(session, part, unit, answer, side.inside);

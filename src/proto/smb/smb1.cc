@@ -340,7 +340,8 @@ void Request::read(std::uint8_t code, std::size_t at) {
   in_.skip(2 * words_);
   const std::size_t bytes = in_.le16();
   bytes_at_ = words_at_ + 2 * words_ + 2;
-  if (!in_.ok() || (bytes > in_.left() && code != op::kWriteAndX)) bad();
+  if (!in_.ok()) bad();
+  else if (bytes > in_.left() && code != op::kWriteAndX && !cut_) out().flaw(Flaw::BadMessage);  // Old clients count one too many.
   if (is_andx(code) && words_ >= 2) {
     next_code = part_.size() > word(0) ? part_[word(0)] : kNoAndX;
     next_at = u16_at(word(1));
