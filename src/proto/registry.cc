@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/registry.h"
 
+#include "proto/dhcp/dhcp.h"
 #include "proto/dns/dns.h"
+#include "proto/snmp/snmp.h"
 
 namespace weir::proto {
 namespace {
@@ -10,10 +12,13 @@ constexpr Protocol kUnknown = {.name = "unknown"};
 
 constexpr const Protocol* kProtocols[] = {
     &kUnknown,
+    &kDhcp,
+    &kDhcpv6,
     &kDns,
     &kLlmnr,
     &kMdns,
     &kNbns,
+    &kSnmp,
 };
 
 // Ranges of field numbers must not meet (field_ids.h shares them out). Protocols that share a parser share the same rows.
