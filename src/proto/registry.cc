@@ -14,6 +14,9 @@
 #include "proto/smtp/smtp.h"
 #include "proto/socks/socks.h"
 #include "proto/ssh/ssh.h"
+#include "proto/dhcp/dhcp.h"
+#include "proto/dns/dns.h"
+#include "proto/snmp/snmp.h"
 
 namespace weir::proto {
 namespace {
@@ -104,6 +107,8 @@ constexpr const Protocol* kProtocols[] = {
     &identify::kSip,
     &identify::kSmartInstall,
     &smb::kSmb,
+    &kDhcp,
+    &kDhcpv6,
     &kDns,
     &kLlmnr,
     &kMdns,
@@ -127,6 +132,7 @@ constexpr const Protocol* kProtocols[] = {
     &identify::kXmpp,
     &identify::kZabbix,
     &identify::kZmtp,
+    &kSnmp,
 };
 
 // Ranges of field numbers must not meet (field_ids.h shares them out). Protocols that share a parser share the same rows.
