@@ -78,8 +78,10 @@ Result<CaptureReader> CaptureReader::begin(std::unique_ptr<ByteSource> source, C
   const Bytes first = source->ahead();
   if (first.size() < kMagicBytes && !source->trouble().empty()) return Error{name + ": " + source->trouble()};
   if (first.empty()) return Error{name + (packing == Packing::None ? ": is empty" : ": is empty when unpacked")};
-  if (PcapngFormat::begins(first))
-    return CaptureReader(std::move(source), PcapngFormat(options.port_of), std::move(options), std::move(name));
+  if (PcapngFormat::begins(first)) {
+    PcapngFormat format(options.port_of);
+    return CaptureReader(std::move(source), std::move(format), std::move(options), std::move(name));
+  }
   if (!PcapFormat::begins(first)) return Error{name + ": " + not_a_capture(first)};
   source->refill(PcapFormat::kHeaderBytes);
   auto format = PcapFormat::parse(source->ahead());
