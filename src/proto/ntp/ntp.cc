@@ -20,7 +20,10 @@ bool is_time(Bytes bytes) {
   // Root delay and dispersion are seconds in 16.16: none is near a minute, where other protocols have anything.
   if (load_be16(&bytes[4]) > 64 || load_be16(&bytes[8]) > 64) return false;
   const std::uint64_t transmit = load_be64(&bytes[40]);
-  if (mode_of(bytes) == Mode::Client) return transmit != 0 || (stratum == 0 && load_be64(&bytes[16]) == 0 && load_be64(&bytes[24]) == 0 && load_be64(&bytes[32]) == 0);
+  if (mode_of(bytes) == Mode::Client) {
+    const bool blank = load_be64(&bytes[16]) == 0 && load_be64(&bytes[24]) == 0 && load_be64(&bytes[32]) == 0;
+    return transmit != 0 || (stratum == 0 && blank);
+  }
   if (mode_of(bytes) == Mode::Server) {
     // An answer has both of its own times in the same or the next seconds, or is a kiss of death (stratum 0, four letters; 7.4).
     const std::uint32_t received = load_be32(&bytes[32]), sent = load_be32(&bytes[40]);

@@ -20,8 +20,11 @@ enum class Mode : std::uint8_t { Reserved, SymmetricActive, SymmetricPassive, Cl
 
 inline constexpr Word kModes[] = {{"reserved", 0}, {"symmetric-active", 1}, {"symmetric-passive", 2}, {"client", 3}, {"server", 4},
                                   {"broadcast", 5}, {"control", 6}, {"private", 7}};
-inline constexpr FieldRow kFields[] = {{field::kMode, "ntp.mode", FieldType::Word, Scope::Transaction, milestone::kTransaction, false, on::kAll, kModes,
-                                        "Association mode (RFC 5905 7.3); control and private are for management."}};
+// clang-format off
+inline constexpr FieldRow kFields[] = {
+    {field::kMode, "ntp.mode", FieldType::Word, Scope::Transaction, milestone::kTransaction, false, on::kAll, kModes, "Association mode (RFC 5905 7.3); control and private are for management."},
+};
+// clang-format on
 
 struct State {};
 
@@ -35,7 +38,9 @@ inline constexpr std::uint16_t kPorts[] = {123};
 
 namespace weir::proto {
 
-inline constexpr Protocol kNtp = {.name = "ntp", .udp_ports = ntp::kPorts, .udp = true, .identify = ntp::identify, .is_answer = ntp::is_answer,
-                                  .fields = ntp::kFields, .state_bytes = sizeof(ntp::State), .parse = parse_as<ntp::State, ntp::parse>};
+inline constexpr Protocol kNtp = {.name = "ntp", .udp_ports = ntp::kPorts, .udp = true,
+                                  .identify = ntp::identify, .is_answer = ntp::is_answer,
+                                  .fields = ntp::kFields, .state_bytes = sizeof(ntp::State),
+                                  .parse = parse_as<ntp::State, ntp::parse>};
 
 }  // namespace weir::proto
