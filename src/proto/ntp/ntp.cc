@@ -16,7 +16,9 @@ bool is_time(Bytes bytes) {
   if (version_of(bytes) < 1 || version_of(bytes) > 4) return false;
   const unsigned stratum = bytes[1];
   const int poll = static_cast<std::int8_t>(bytes[2]), precision = static_cast<std::int8_t>(bytes[3]);
-  if (stratum > kStratumMax || poll < -6 || poll > 17 || precision > 0) return false;
+  // Clients that tell nothing of themselves write 32 for their precision, as a constant.
+  const bool minimal = mode_of(bytes) == Mode::Client && stratum == 0 && precision == 32;
+  if (stratum > kStratumMax || poll < -6 || poll > 17 || (precision > 0 && !minimal)) return false;
   // Root delay and dispersion are seconds in 16.16: none is near a minute, where other protocols have anything.
   if (load_be16(&bytes[4]) > 64 || load_be16(&bytes[8]) > 64) return false;
   const std::uint64_t transmit = load_be64(&bytes[40]);

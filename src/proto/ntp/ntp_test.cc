@@ -35,6 +35,7 @@ TEST(Ntp, AnswerHasTheKeyOfItsRequest) {
 TEST(NtpIdentify, IsStrict) {
   EXPECT_EQ(match(time_packet(3, 0, kNone, kNone, kNow)), Match::Yes);
   EXPECT_EQ(match(std::string("\x1b") + std::string(47, '\0')), Match::Yes) << "the least that a client sends";
+  EXPECT_EQ(match(std::string("\x23\0\0\x20", 4) + std::string(36, '\0') + kNow), Match::Yes) << "a client that tells nothing of itself";
   EXPECT_EQ(match(time_packet(4, 2, kNow, kNow, kNow)), Match::Yes);
   EXPECT_EQ(match(std::string("\x17\0\3\x2a\0\0\0\0", 8)), Match::Yes);
   EXPECT_EQ(match(std::string("\x16\2\0\1\0\0\0\0\0\0\0\0", 12)), Match::Yes);
