@@ -16,6 +16,7 @@
 #include "proto/ssh/ssh.h"
 #include "proto/dhcp/dhcp.h"
 #include "proto/dns/dns.h"
+#include "proto/ntp/ntp.h"
 #include "proto/snmp/snmp.h"
 
 namespace weir::proto {
@@ -132,6 +133,7 @@ constexpr const Protocol* kProtocols[] = {
     &identify::kXmpp,
     &identify::kZabbix,
     &identify::kZmtp,
+    &kNtp,
     &kSnmp,
 };
 
