@@ -135,6 +135,8 @@ void look_up_flow(const View& view, FieldId field, Answer& answer) {
   }
 }
 
+}  // namespace
+
 /// A fact of a protocol that this flow does not speak, and cannot come to speak with the bytes at hand, is absent.
 bool may_come(const View& view, FieldId field) {
   const AppSet& owners = view.vocabulary->owners(field);
@@ -145,8 +147,6 @@ bool may_come(const View& view, FieldId field) {
     if (owners.has(app.layers[i])) return true;
   return app.open && !app.hidden && app.candidates.intersects(owners);
 }
-
-}  // namespace
 
 Fact look_up(const View& view, FieldId field) {
   Answer answer;

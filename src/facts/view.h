@@ -25,6 +25,8 @@ struct View {
   FlawSet flaws;                      ///< The packet's, and those found since (stream, fragments, message).
   /// The bound of undecided payload is reached: what is not yet there counts as absent, app.protocol as unknown.
   bool at_bound = false;
+  /// The flow's parser wants no more bytes: facts of its transactions take no new value.
+  bool described_all = false;
 };
 
 /// One fact as it stands now.
@@ -43,6 +45,9 @@ struct Fact {
     return more != nullptr && more->any_value(field, call);
   }
 };
+
+/// Whether a fact that is tied to protocols can come with the bytes at hand: the flow speaks one of them, or may yet turn out to.
+bool may_come(const View& view, FieldId field);
 
 /// `app.protocol` is answered by the layers that are certain; its candidates are in view.flow->app.
 Fact look_up(const View& view, FieldId field);

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/compile.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <unordered_map>
+
+#include "facts/field_ids.h"
+
+namespace weir::policy {
+namespace {
+
+using namespace field;
+
+constexpr std::size_t kInlinePrefixesMax = 4096;  ///< A larger set is asked, never cut into classes.
+
+bool is_fixed(FieldId id) {
+  switch (id) {
+    case kFrom: case kTo: case kPeer: case kPort: case kClientIp: case kServerIp: case kClientPort: case kServerPort:
+    case kFromZone: case kToZone: case kIpVersion: case kVlanId: case kUdpSolicited:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// The dimension of stage A that answers a condition wholly, or -1.
+enum Dimension : int { kProtocolDim, kPortDim, kFromZoneDim, kToZoneDim, kFromIpDim, kToIpDim, kDimensions };
+
+int dimension_of(const Condition& c) {
+  const Values& v = c.values;
+  if (v.absent || v.present || v.hidden) return -1;
+  switch (c.field) {
+    case kPort: case kServerPort: return kPortDim;
+    case kFromZone: return kFromZoneDim;
+    case kToZone: return kToZoneDim;
+    case kFrom: case kClientIp: case kTo: case kServerIp: {
+      const bool from = c.field == kFrom || c.field == kClientIp;
+      if (!v.sets.empty()) return -1;
+      const bool zones = !v.zones.empty(), prefixes = v.prefixes != nullptr && !v.prefixes->empty();
+      if (zones == prefixes) return -1;
+      if (prefixes && v.prefixes->size() > kInlinePrefixesMax) return -1;
+      if (zones) return from ? kFromZoneDim : kToZoneDim;
+      return from ? kFromIpDim : kToIpDim;
+    }
+    default: return -1;
+  }
+}
+
+/// How dear it is to ask: cheap conditions first.
+int cost_of(const CompiledCondition& c) {
+  if (c.kind == KeyKind::Fixed) return c.condition->values.sets.empty() ? 0 : 1;
+  if (c.condition->field == kIpProtocol) return 0;
+  return c.kind == KeyKind::Packet ? 2 : c.condition->field == kAppProtocol ? 3 : 4;
+}
+
+}  // namespace
+
+bool asks_extension_headers(const Condition& condition) {
+  namespace ip = ip_protocol;
+  for (std::uint8_t n : {ip::kHopByHop, ip::kRouting, ip::kFragment, ip::kAh, ip::kDestination, ip::kMobility, ip::kHip, ip::kShim6})
+    for (const NumberRange& r : condition.values.numbers)
+      if (r.first <= n && n <= r.last) return true;
+  return false;
+}
+
+KeyKind kind_of(const FieldRow& row) {
+  if (is_fixed(row.id)) return KeyKind::Fixed;
+  if (row.id == kFlowState) return KeyKind::Packet;  // Header facts; once established they keep their value.
+  if (row.scope == Scope::Packet) return KeyKind::Packet;
+  return row.scope == Scope::Flow ? KeyKind::Content : KeyKind::Passing;
+}
+
+/// Bit vectors and the memory of candidate lists.
+struct RuleSet::Stages {
+  using Bits = std::vector<std::uint64_t>;
+
+  std::size_t words = 0;
+  std::vector<std::uint64_t> pool;  ///< Bit vectors of all classes, `words` each.
+  std::unordered_map<std::string, std::uint32_t> known;
+  std::array<std::uint32_t, 257> protocol_class{};
+  std::vector<std::uint32_t> port_class;  ///< By port; 65536 is "no port".
+  std::vector<std::uint32_t> zone_class[2];  ///< By zone, last is "no zone".
+  struct Interval {
+    Ip first;
+    std::uint32_t cls;
+  };
+  std::vector<Interval> intervals[2];
+
+  // Lists by their classes: a direct-mapped memory of bounded size.
+  struct Slot {
+    std::array<std::uint32_t, kDimensions> key{};
+    std::uint32_t first = 0, count = 0;
+    bool used = false, packet = false, content = false, transaction = false, reading = false;
+  };
+  static constexpr std::size_t kSlots = 4096, kArena = 1 << 20;
+  std::vector<Slot> slots = std::vector<Slot>(kSlots);
+  std::vector<RuleId> arena;
+
+  std::uint32_t intern(const Bits& bits) {
+    std::string key(reinterpret_cast<const char*>(bits.data()), bits.size() * 8);
+    const auto [at, fresh] = known.emplace(std::move(key), static_cast<std::uint32_t>(known.size()));
+    if (fresh) pool.insert(pool.end(), bits.begin(), bits.end());
+    return at->second;
+  }
+  const std::uint64_t* bits(std::uint32_t cls) const { return &pool[cls * words]; }
+  std::uint32_t ip_class(int side, const Ip& ip) const {
+    const auto& all = intervals[side];
+    auto at = std::upper_bound(all.begin(), all.end(), ip, [](const Ip& a, const Interval& b) { return a < b.first; });
+    return std::prev(at)->cls;
+  }
+};
+
+namespace {
+
+using Bits = std::vector<std::uint64_t>;
+void put(Bits& bits, std::size_t rule, bool value) {
+  const std::uint64_t mask = std::uint64_t{1} << (rule % 64);
+  if (value) bits[rule / 64] |= mask;
+  else bits[rule / 64] &= ~mask;
+}
+
+bool in_ranges(const std::vector<NumberRange>& ranges, std::uint64_t n) {
+  return std::any_of(ranges.begin(), ranges.end(), [n](const NumberRange& r) { return r.first <= n && n <= r.last; });
+}
+
+using DimensionConditions = std::vector<std::pair<std::size_t, const Condition*>>;  ///< (rule, its condition there)
+
+Ip successor(Ip ip) {
+  for (std::size_t i = 16; i-- > 0;)
+    if (++ip.bytes[i] != 0) break;
+  return ip;
+}
+
+}  // namespace
+
+RuleSet::RuleSet(std::shared_ptr<const Policy> policy, const Vocabulary& vocabulary)
+    : policy_(std::move(policy)), vocabulary_(&vocabulary), zones_(policy_->zones), stages_(std::make_unique<Stages>()) {
+  const std::size_t count = policy_->rules.size();
+  Stages& s = *stages_;
+  s.words = (count + 63) / 64;
+  std::array<DimensionConditions, kDimensions> dims;
+
+  const auto compiled = [&](const Condition& c, CompiledRule& rule) {
+    CompiledCondition out{&c, vocabulary.field(c.field), KeyKind::Fixed};
+    out.kind = kind_of(*out.row);
+    wanted_.set(c.field);
+    rule.packet |= out.kind == KeyKind::Packet && (c.field != kIpProtocol || asks_extension_headers(c));
+    rule.content |= out.kind == KeyKind::Content;
+    rule.transaction |= out.row->scope == Scope::Transaction;
+    rule.reading |= out.row->scope == Scope::Reading;
+    return out;
+  };
+  rules_.resize(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    CompiledRule& rule = rules_[i];
+    rule.rule = &policy_->rules[i];
+    std::array<bool, kDimensions> taken{};
+    for (const Condition& c : rule.rule->match) {
+      const CompiledCondition cc = compiled(c, rule);
+      rule.match.push_back(cc);
+      const int d = dimension_of(c);
+      if (d >= 0 && !taken[static_cast<std::size_t>(d)]) {
+        taken[static_cast<std::size_t>(d)] = true;
+        dims[static_cast<std::size_t>(d)].emplace_back(i, &c);
+      } else {
+        rule.residual.push_back(cc);
+      }
+    }
+    for (const AllOf& map : rule.rule->unless) {
+      auto& out = rule.unless.emplace_back();
+      for (const Condition& c : map) out.push_back(compiled(c, rule));
+    }
+    const auto cheap_first = [](const CompiledCondition& a, const CompiledCondition& b) { return cost_of(a) < cost_of(b); };
+    std::stable_sort(rule.match.begin(), rule.match.end(), cheap_first);
+    std::stable_sort(rule.residual.begin(), rule.residual.end(), cheap_first);
+    rule.header_only = !rule.content && !rule.transaction && !rule.reading;
+    const bool ends = rule.rule->action != Action::Alert && rule.rule->action != Action::Limit && rule.rule->action != Action::Ban;
+    rule.unconditional = rule.residual.empty() && rule.unless.empty() && ends && !rule.rule->monitor &&
+                         rule.rule->expires_wall_ns == INT64_MAX && !rule.rule->match.empty();
+    all_.push_back(static_cast<RuleId>(i));
+  }
+
+  Bits base(s.words, 0);
+  for (std::size_t i = 0; i < count; ++i) put(base, i, true);
+
+  // ip.protocol is answered where it is left to be asked; the protocol's dimension only sorts by TCP, UDP and the rest through ports.
+  s.protocol_class.fill(s.intern(base));
+
+  {  // Ports: cut at every boundary.
+    std::vector<std::uint32_t> cuts{0, 65536};
+    Bits none = base;
+    for (const auto& [rule, c] : dims[kPortDim]) {
+      put(none, rule, false);  // An absent key is false, also under `not.`.
+      for (const NumberRange& r : c->values.numbers) {
+        cuts.push_back(static_cast<std::uint32_t>(std::min<std::uint64_t>(r.first, 65536)));
+        cuts.push_back(static_cast<std::uint32_t>(std::min<std::uint64_t>(r.last, 65535) + 1));
+      }
+    }
+    std::sort(cuts.begin(), cuts.end());
+    cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+    s.port_class.resize(65537);
+    for (std::size_t k = 0; k + 1 < cuts.size(); ++k) {
+      Bits bits = base;
+      for (const auto& [rule, c] : dims[kPortDim]) put(bits, rule, in_ranges(c->values.numbers, cuts[k]) != c->negated);
+      const std::uint32_t cls = s.intern(bits);
+      for (std::uint32_t p = cuts[k]; p < cuts[k + 1]; ++p) s.port_class[p] = cls;
+    }
+    s.port_class[65536] = s.intern(none);
+  }
+  for (int side = 0; side < 2; ++side) {
+    const auto& zone_conditions = dims[static_cast<std::size_t>(side == 0 ? kFromZoneDim : kToZoneDim)];
+    auto& classes = s.zone_class[side];
+    for (std::size_t zone = 0; zone <= policy_->zones.size(); ++zone) {
+      const bool none = zone == policy_->zones.size();
+      Bits bits = base;
+      for (const auto& [rule, c] : zone_conditions) {
+        const bool in = !none && (std::find(c->values.zones.begin(), c->values.zones.end(), zone) != c->values.zones.end() ||
+                                  in_ranges(c->values.numbers, zone));
+        // An address always has a value, so `not.from: inside` holds for one in no zone; the zone's name itself may be absent.
+        const bool absent = none && (c->field == kFromZone || c->field == kToZone);
+        put(bits, rule, !absent && in != c->negated);
+      }
+      classes.push_back(s.intern(bits));
+    }
+    // Addresses: a sweep over all boundaries; at each, the bits of the rules that begin or end there turn.
+    struct Turn {
+      Ip at;
+      std::size_t rule;
+    };
+    std::vector<Turn> turns;
+    Bits bits = base;
+    for (const auto& [rule, c] : dims[static_cast<std::size_t>(side == 0 ? kFromIpDim : kToIpDim)]) {
+      put(bits, rule, c->negated);
+      c->values.prefixes->for_each_range([&, r = rule](const Ip& first, const Ip& last) {
+        turns.push_back({first, r});
+        const Ip after = successor(last);
+        if (after != Ip{}) turns.push_back({after, r});
+      });
+    }
+    std::stable_sort(turns.begin(), turns.end(), [](const Turn& a, const Turn& b) { return a.at < b.at; });
+    auto& intervals = s.intervals[side];
+    std::size_t t = 0;
+    Ip at{};
+    for (;;) {
+      for (; t < turns.size() && turns[t].at == at; ++t) bits[turns[t].rule / 64] ^= std::uint64_t{1} << (turns[t].rule % 64);
+      intervals.push_back({at, s.intern(bits)});
+      if (t == turns.size()) break;
+      at = turns[t].at;
+    }
+  }
+  s.known.clear();
+  s.arena.reserve(Stages::kArena);
+}
+
+RuleSet::~RuleSet() = default;
+
+Candidates RuleSet::all() const {
+  Candidates out{all_.data(), static_cast<std::uint32_t>(all_.size()), true, true, true, true};
+  return out;
+}
+
+Candidates RuleSet::candidates(const FlowFacts& flow) const {
+  Stages& s = *stages_;
+  const FlowEnds& e = flow.ends;
+  const bool ports = e.protocol == ip_protocol::kTcp || e.protocol == ip_protocol::kUdp || e.protocol == ip_protocol::kSctp;
+  const std::size_t none = policy_->zones.size();
+  const std::array<std::uint32_t, kDimensions> key = {
+      s.protocol_class[e.protocol],
+      s.port_class[ports ? e.server_port : 65536U],
+      s.zone_class[0][flow.from == kNoZone ? none : flow.from],
+      s.zone_class[1][flow.to == kNoZone ? none : flow.to],
+      s.ip_class(0, e.client),
+      s.ip_class(1, e.server),
+  };
+  std::uint64_t h = 0;
+  for (std::uint32_t k : key) h = mix64(h, k);
+  Stages::Slot& slot = s.slots[h % Stages::kSlots];
+  if (!slot.used || slot.key != key) {
+    if (s.arena.size() + rules_.size() > Stages::kArena) {
+      for (Stages::Slot& old : s.slots) old.used = false;
+      s.arena.clear();
+      if (s.arena.capacity() < rules_.size()) s.arena.reserve(rules_.size());
+    }
+    slot = {};
+    slot.key = key;
+    slot.used = true;
+    slot.first = static_cast<std::uint32_t>(s.arena.size());
+    const std::uint64_t* v[kDimensions];
+    for (std::size_t d = 0; d < kDimensions; ++d) v[d] = s.bits(key[d]);
+    bool cut = false;
+    for (std::size_t w = 0; w < s.words && !cut; ++w) {
+      std::uint64_t word = v[1][w] & v[2][w] & v[3][w] & v[4][w] & v[5][w];
+      for (; word != 0 && !cut; word &= word - 1) {
+        const auto id = static_cast<RuleId>(w * 64 + static_cast<std::size_t>(__builtin_ctzll(word)));
+        const CompiledRule& rule = rules_[id];
+        s.arena.push_back(id);
+        slot.packet |= rule.packet;
+        slot.content |= rule.content;
+        slot.transaction |= rule.transaction;
+        slot.reading |= rule.reading;
+        cut = rule.unconditional;
+      }
+    }
+    slot.count = static_cast<std::uint32_t>(s.arena.size()) - slot.first;
+  }
+  return {s.arena.data() + slot.first, slot.count, slot.packet, slot.content, slot.transaction, slot.reading};
+}
+
+}  // namespace weir::policy

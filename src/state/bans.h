@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Bans: who is shut out until when, and by which rule. Arrivals that a ban stops do not extend it.
+
+#include "base/address.h"
+#include "base/hash.h"
+#include "facts/decision.h"
+#include "state/bounded_map.h"
+
+namespace weir::state {
+
+/// Of the flow's client; of its server; this server, protocol and port; this protocol to this server.
+enum class BanKind : std::uint8_t { Source, Destination, Port, Protocol };
+
+struct BanKey {
+  BanKind kind = BanKind::Source;
+  std::uint8_t protocol = 0;
+  std::uint16_t port = 0;
+  Ip ip;
+  bool operator==(const BanKey&) const = default;
+};
+
+struct BanEntry {
+  RuleId rule;
+  Nanoseconds until_ns;
+};
+
+class Bans {
+ public:
+  explicit Bans(std::size_t capacity) : table_(capacity) {}
+
+  void ban(const BanKey& key, RuleId rule, Nanoseconds until_ns, Nanoseconds now_ns) {
+    *table_.insert(key, hash(key), now_ns, INT64_MAX) = {rule, until_ns};
+    any_ = true;
+  }
+  void unban(const BanKey& key, Nanoseconds now_ns) {
+    if (BanEntry* entry = table_.find(key, hash(key), now_ns, INT64_MAX)) table_.erase(entry);
+  }
+  /// The rule whose ban holds for the key now, or kNoRule.
+  RuleId find(const BanKey& key, Nanoseconds now_ns) {
+    const BanEntry* entry = table_.find(key, hash(key), now_ns, INT64_MAX);
+    return entry == nullptr || entry->until_ns <= now_ns ? kNoRule : entry->rule;
+  }
+  /// No ban was ever made: the ordinary case costs nothing.
+  bool any() const { return any_; }
+
+ private:
+  static std::uint64_t hash(const BanKey& k) {
+    return hash_ip(k.ip, std::uint64_t{k.port} << 16 | std::uint64_t{k.protocol} << 8 | static_cast<std::uint64_t>(k.kind));
+  }
+  BoundedMap<BanKey, BanEntry> table_;
+  bool any_ = false;
+};
+
+}  // namespace weir::state

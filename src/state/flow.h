@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Flow: what is remembered of one conversation for as long as it lives, settled or not: its ends, verdict, counters and
+// TCP windows. What is needed only while it is unsettled (facts, parser, streams) hangs on `live` and goes when it settles.
+
+#include <cstdint>
+
+#include "facts/decision.h"
+#include "facts/flow.h"
+
+namespace weir::state {
+
+/// TCP as seen from one side; sequence numbers are compared modulo 2^32 (RFC 9293, section 3.4).
+struct TcpSide {
+  std::uint32_t next = 0;        ///< One past the highest sequence number that it sent.
+  std::uint32_t window_end = 0;  ///< One past the highest that its peer allowed it to send (ACK + window).
+  std::uint32_t acked = 0;       ///< Highest that its peer acknowledged.
+  std::uint32_t initial = 0;     ///< Number of its first data byte, where the SYN was seen; else of the first byte seen.
+  std::uint32_t window_max = 0;  ///< Largest window that it ever offered, scaled.
+  std::uint8_t scale = 0;
+  bool seen = false;             ///< `next` is known.
+  bool fin = false;              ///< A FIN passed; its number is below `next`.
+  bool scale_offered = false;
+};
+
+enum class TcpPhase : std::uint8_t { None, SynSent, SynReceived, Established, Closing, Closed };
+
+enum class FlowVerdict : std::uint8_t { Open, Passed, Denied };
+
+struct LiveBase;  ///< Defined by the engine; owned by the flow's shard.
+
+struct Flow {
+  // Line 0: what every packet touches.
+  FlowEnds ends;               ///< 38 bytes
+  FlowVerdict verdict = FlowVerdict::Open;
+  bool settled = false;
+  std::uint32_t domain = 0;    ///< VLAN, tunnel, outer flow: two overlays' 10.0.0.5 do not meet.
+  RuleId rule = kNoRule;       ///< Decided the flow, where it is settled or denied.
+  std::uint32_t generation = 0;
+  Nanoseconds last_ns = 0;     ///< Of the last packet that counts for its age.
+
+  // Line 1: counters.
+  std::uint64_t packets[2] = {0, 0};
+  std::uint64_t bytes[2] = {0, 0};
+  std::uint64_t first_frame = 0;  ///< Number of its first packet: with the seed, the flow's id.
+  Nanoseconds start_ns = 0, start_wall_ns = 0, last_wall_ns = 0;
+
+  // Line 2: TCP, and the flow as reports show it.
+  TcpSide tcp[2];
+  TcpPhase phase = TcpPhase::None;
+  bool picked_up = false;      ///< No handshake was seen.
+  bool answered = false;       ///< The server sent something.
+  bool unsolicited = false;
+  bool related = false;
+  bool confirmed = false;
+  bool reset = false;
+  bool logged = false;         ///< An alert for its denial is out.
+  Reason denied_because = Reason::Rule;
+  std::uint8_t apps_count = 0;
+  AppId apps[kChainMax] = {};
+  ZoneId from = kNoZone, to = kNoZone;
+  PortIndex port = kNoPort;    ///< Where its first packet came in.
+  std::uint32_t parent = 0;    ///< Index + 1 of the flow that announced it, 0: none.
+  std::uint64_t parent_first_frame = 0;
+  std::uint64_t dropped_packets = 0;
+  Mac client_mac, server_mac;
+  bool has_macs = false;
+  std::uint32_t hash_low = 0;  ///< Of the key, for removal and rehash.
+  LiveBase* live = nullptr;
+
+  // The timer wheel's list.
+  std::uint32_t timer_next = 0, timer_previous = 0;
+  std::uint32_t timer_slot = 0;
+  bool in_use = false;
+
+  AppId innermost() const { return apps_count == 0 ? kUnknownApp : apps[apps_count - 1U]; }
+};
+
+}  // namespace weir::state
