@@ -29,6 +29,8 @@ enum class Reason : std::uint8_t {
   HoldOverflow,     ///< The pool for held frames was full.
   UndecidedBudget,  ///< guard.undecided: a client that lives off undecided payload.
   TableFull,        ///< A table was full and its answer is to stop.
+  Conflict,         ///< A retransmission that differs from what was read and passed: it would say something else than what was judged.
+  Overlap,          ///< A fragment that overlaps others (RFC 5722).
 };
 
 struct Emit {

@@ -112,7 +112,7 @@ struct Packet {
 
   bool has_eth = false;
   Mac eth_src, eth_dst;
-  std::uint16_t eth_type = 0;  ///< After VLAN tags; 0 for IEEE 802.3 frames with LLC (then llc_dsap).
+  std::uint16_t eth_type = 0;  ///< After VLAN tags; IEEE 802.3 frames with LLC (then llc_dsap): SNAP's type, or 0.
   std::uint8_t llc_dsap = 0;
   bool has_llc = false;
   std::uint8_t vlans_count = 0;

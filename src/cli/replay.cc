@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// weir replay: captures through the engine, verdicts out as files, events and a summary.
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "cli/frame_queue.h"
+#include "cli/policy_file.h"
+#include "cli/verb.h"
+#include "datapath/capture/pcap_writer.h"
+#include "datapath/capture/read_ahead.h"
+#include "engine/engine.h"
+#include "report/eve.h"
+
+namespace weir::cli {
+namespace {
+
+struct Options {
+  std::vector<std::string> captures;
+  std::vector<std::string> ports;
+  std::string policy, pass, drop, emit, events, checksums = "auto";
+  unsigned workers = 1;
+  std::uint32_t flows_max = 1 << 20;
+  bool flows = false, records = false, json = false;
+};
+
+/// Where verdicts go: the files that were asked for, in the order of the capture.
+class Output final : public engine::EventSink {
+ public:
+  FrameQueue queue;
+  std::optional<datapath::PcapWriter> pass, drop, emit;
+  std::unique_ptr<report::Eve> eve;
+
+  void write(const Frame& frame, Verdict verdict) {
+    std::optional<datapath::PcapWriter>& file = verdict == Verdict::Drop ? drop : pass;
+    if (file) file->write(frame);
+  }
+  bool wants_frames() const { return pass.has_value() || drop.has_value(); }
+
+  void on_alert(const engine::AlertRecord& record) override {
+    if (eve) eve->on_alert(record);
+  }
+  void on_flow(const engine::FlowRecord& record) override {
+    if (eve) eve->on_flow(record);
+  }
+  void on_transaction(const View& view, std::uint64_t flow_id) override {
+    if (eve) eve->on_transaction(view, flow_id);
+  }
+  void on_released(const Decision& decision) override {
+    if (wants_frames()) queue.decide(decision.frame, decision.verdict);
+  }
+};
+
+nlohmann::ordered_json summary_of(const engine::Engine& engine, double seconds) {
+  using nlohmann::ordered_json;
+  const engine::Counters& c = engine.counters();
+  const policy::Policy& policy = engine.rules().policy();
+  ordered_json out;
+  out["packets"] = c.packets;
+  out["bytes"] = c.bytes;
+  out["passed"] = c.passed;
+  out["dropped"] = c.dropped;
+  out["rewritten"] = c.rewritten;
+  out["flows"] = c.flows;
+  out["seconds"] = seconds;
+  out["packets_per_second"] = seconds > 0 ? static_cast<double>(c.packets) / seconds : 0;
+  ordered_json rules = ordered_json::object();
+  std::map<std::string, std::uint64_t> techniques;
+  const auto add = [&](const std::string& name, const engine::Counters::PerRule& counted, const std::vector<std::string>& ids) {
+    if (counted.packets == 0 && counted.flows == 0) return;
+    ordered_json& rule = rules[name];
+    rule["packets"] = rule.value("packets", std::uint64_t{0}) + counted.packets;
+    rule["flows"] = rule.value("flows", std::uint64_t{0}) + counted.flows;
+    for (const std::string& id : ids) techniques[id] += counted.packets;
+  };
+  for (std::size_t i = 0; i < policy.rules.size(); ++i) add(policy.rules[i].name, c.rules[i], policy.rules[i].techniques);
+  add("default", c.rules.back(), policy.default_techniques);
+  out["rules"] = rules;
+  out["techniques"] = techniques;
+  ordered_json apps = ordered_json::object();
+  for (std::size_t i = 0; i < c.apps.size(); ++i) {
+    if (c.apps[i].flows == 0) continue;
+    apps[std::string(engine::vocabulary().app(static_cast<AppId>(i)).name)] = {
+        {"flows", c.apps[i].flows}, {"packets", c.apps[i].packets}, {"bytes", c.apps[i].bytes}};
+  }
+  out["app_protocols"] = apps;
+  ordered_json errors = ordered_json::object();
+  for (std::size_t i = 0; i < kFlawsCount; ++i)
+    if (c.flaws[i] != 0) errors[std::string(kFlawNames[i])] = c.flaws[i];
+  out["errors"] = errors;
+  return out;
+}
+
+int replay(const Options& options) {
+  const auto rules = load_rules(options.policy);
+  if (rules == nullptr) return kWrong;
+  engine::EngineOptions engine_options;
+  engine_options.flows_max = options.flows_max;
+  engine_options.checksums = options.checksums == "verify" ? engine::Checksums::Verify
+                             : options.checksums == "ignore" ? engine::Checksums::Ignore : engine::Checksums::Auto;
+  Output output;
+  if (!options.events.empty()) {
+    auto eve = report::Eve::open(options.events, *rules, {.flows = options.flows, .records = options.records});
+    if (!eve) {
+      complain(eve.error().message);
+      return kRefused;
+    }
+    output.eve = std::move(*eve);
+    if (options.records) engine_options.event_fields = report::Eve::record_fields();
+  }
+  engine::Engine engine(engine_options, rules, output);
+
+  const auto started = std::chrono::steady_clock::now();
+  int status = kDone;
+  bool opened = false;
+  datapath::CaptureOptions capture_options;
+  for (const std::string& path : options.captures) {
+    auto reader = datapath::CaptureReader::open(path, capture_options);
+    if (!reader) {
+      complain(reader.error().message);
+      return kWrong;
+    }
+    if (!opened) {
+      opened = true;
+      const datapath::PcapLikeness likeness = datapath::likeness_of(*reader);
+      const auto open = [&](const std::string& file, std::optional<datapath::PcapWriter>& writer) {
+        if (file.empty()) return true;
+        auto made = datapath::PcapWriter::open(file, likeness);
+        if (!made) {
+          complain(made.error().message);
+          return false;
+        }
+        writer.emplace(std::move(*made));
+        return true;
+      };
+      if (!open(options.pass, output.pass) || !open(options.drop, output.drop) || !open(options.emit, output.emit)) return kRefused;
+    }
+    datapath::ReadAhead input(std::move(*reader), options.workers);
+    Frame frames[engine::Engine::kBatchMax];
+    Decision decisions[engine::Engine::kBatchMax];
+    const auto write = [&](const Frame& frame, Verdict verdict) { output.write(frame, verdict); };
+    // Answers lie in the engine until its next call, so frames go one at a time where they are wanted.
+    const std::size_t batch = output.emit ? 1 : 32;
+    while (const std::size_t n = input.next({frames, batch})) {
+      engine.on_frames({frames, n}, decisions);
+      if (output.wants_frames()) {
+        output.queue.drain(write);
+        for (std::size_t i = 0; i < n; ++i) {
+          output.queue.put(frames[i], decisions[i].verdict, write);
+          if (!output.queue.empty()) output.queue.drain(write);
+        }
+      }
+      if (!output.emit) continue;
+      for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t k = 0; k < decisions[i].emits_count; ++k) {
+          Frame made = frames[i];
+          made.bytes = decisions[i].emits[k].bytes;
+          made.wire_bytes = static_cast<std::uint32_t>(made.bytes.size());
+          output.emit->write(made);
+        }
+    }
+    if (const datapath::CaptureFault* fault = input.fault()) {
+      complain(fault->message);
+      status = fault->after_packets ? kNo : kWrong;
+    }
+    capture_options.first_number = input.reader().next_number();
+    capture_options.first_mono_ns = input.reader().mono_ns();
+  }
+  engine.finish();
+  output.queue.drain([&](const Frame& frame, Verdict verdict) { output.write(frame, verdict); });
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  for (auto* file : {&output.pass, &output.drop, &output.emit}) {
+    if (!*file) continue;
+    if (const auto closed = (*file)->close(); !closed) {
+      complain(closed.error().message);
+      return kRefused;
+    }
+  }
+  if (output.eve) {
+    if (const auto closed = output.eve->close(); !closed) {
+      complain(closed.error().message);
+      return kRefused;
+    }
+  }
+  const nlohmann::ordered_json summary = summary_of(engine, seconds);
+  if (options.json) {
+    std::printf("%s\n", summary.dump().c_str());
+  } else if (options.events != "-") {
+    std::printf("%s\n", summary.dump(2).c_str());
+  }
+  return status;
+}
+
+}  // namespace
+
+std::function<int()> add_replay(CLI::App& app) {
+  auto o = std::make_shared<Options>();
+  app.add_option("CAPTURE", o->captures, "pcap or pcapng files, plain, gzip or zstd; - is standard input")->required();
+  app.add_option("--policy", o->policy, "the policy file")->required();
+  app.add_option("--pass", o->pass, "write the packets that passed to this capture");
+  app.add_option("--drop", o->drop, "write the packets that were stopped to this capture");
+  app.add_option("--emit", o->emit, "write the packets that the filter made (resets, refusals, sinkhole answers) to this capture");
+  app.add_option("--events", o->events, "write events, JSON, one a line; - is standard output");
+  app.add_flag("--flows", o->flows, "an event for each flow when it ends");
+  app.add_flag("--records", o->records, "an event for each transaction (dns, tls, http, smb, …)");
+  app.add_option("--workers", o->workers, "threads; results do not depend on it")->check(CLI::Range(1, 64));
+  app.add_option("--flows-max", o->flows_max, "flows remembered at a time")->check(CLI::Range(16U, 1U << 26));
+  app.add_option("--checksums", o->checksums, "auto, verify or ignore")->check(CLI::IsMember({"auto", "verify", "ignore"}));
+  app.add_flag("--json", o->json, "print the summary as one JSON object");
+  return [o] { return replay(*o); };
+}
+
+}  // namespace weir::cli

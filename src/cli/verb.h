@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A verb of the command line: its name, what it does in a line, and the function that adds its options and runs it. main.cc has the
+// table of them. Exit status everywhere: 0 done; 1 done, and the answer is no; 2 the input or usage is wrong; 3 the system refused.
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace weir::cli {
+
+inline constexpr int kDone = 0, kNo = 1, kWrong = 2, kRefused = 3;
+
+/// Adds its options to the verb's own app and gives what runs it once they are parsed.
+using AddVerb = std::function<int()> (*)(CLI::App& app);
+
+struct Verb {
+  const char* name;
+  const char* help;
+  AddVerb add;
+};
+
+std::function<int()> add_check(CLI::App& app);
+std::function<int()> add_replay(CLI::App& app);
+std::function<int()> add_facts(CLI::App& app);
+
+/// A message on standard error, as `weir: …`.
+void complain(const std::string& message);
+
+}  // namespace weir::cli

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// Alerts and flow records: once a flow or transaction, denials of packets without a flow gathered.
+
+#include "engine/lane.h"
+
+namespace weir::engine {
+namespace {
+
+constexpr Nanoseconds kGatherFor = 60 * kSecond;
+constexpr std::size_t kGatheredMax = 4096;
+
+}  // namespace
+
+void Lane::fill(AlertRecord& record, const Work& work) const {
+  const Packet& packet = *work.packet;
+  record.frame = packet.frame->number;
+  record.wall_ns = packet.frame->time.wall_ns;
+  record.port = packet.frame->port;
+  record.vlan = packet.vlans_count != 0 ? packet.vlans[0] : std::uint16_t{0};
+  record.has_mac = packet.has_eth;
+  record.src_mac = packet.eth_src;
+  record.dst_mac = packet.eth_dst;
+  if (work.layer != nullptr) {
+    record.has_ip = true;
+    record.src = work.layer->src;
+    record.dst = work.layer->dst;
+    record.src_port = work.layer->src_port;
+    record.dst_port = work.layer->dst_port;
+    record.protocol = work.layer->protocol;
+    record.icmp_type = work.layer->icmp_type;
+    record.icmp_code = work.layer->icmp_code;
+  } else if (packet.has_arp) {
+    record.has_ip = true;
+    record.src = packet.arp.sender_ip;
+    record.dst = packet.arp.target_ip;
+  }
+  if (work.facts != nullptr) {
+    record.from = work.facts->from;
+    record.to = work.facts->to;
+    record.app = work.facts->app.innermost();
+  }
+  if (work.index != kNoFlow) record.flow_id = flow_id(flows_.at(work.index));
+}
+
+void Lane::alert(const Work& work, RuleId rule, policy::Action action, bool blocked, bool monitored) {
+  const policy::Log log = rule < rules_->rules().size() ? rules_->policy().rules[rule].log : policy::Log::All;
+  if (log == policy::Log::None) return;
+  AlertRecord record;
+  record.rule = rule;
+  record.action = action;
+  record.blocked = blocked;
+  record.monitored = monitored;
+  record.reason = work.reason;
+  fill(record, work);
+  sink_.on_alert(record);
+}
+
+/// Alerts and monitored rules that match: once a flow, or a transaction where the rule asks for one.
+void Lane::report(const Work& work, const policy::Outcome& outcome) {
+  for (std::size_t i = 0; i < outcome.reports_count; ++i) {
+    const policy::Reported& r = outcome.reports[i];
+    const policy::CompiledRule& rule = rules_->rule(r.rule);
+    if (Live* live = work.live; live != nullptr) {
+      // The same memory as for limits; the rule's id with the top bit set is "told".
+      const RuleId told = r.rule | 0x80000000U;
+      bool known = false;
+      for (std::size_t k = 0; k < live->counted_count; ++k) known = known || live->counted[k].rule == told;
+      if (known) continue;
+      if (live->counted_count < Live::kCountedMax) live->counted[live->counted_count++] = {told, true, rule.transaction};
+    }
+    auto& counted = counters_.rules[r.rule];
+    ++counted.packets;
+    ++counted.flows;
+    alert(work, r.rule, r.action, false, rule.rule->monitor);
+  }
+}
+
+void Lane::alert_denial(Work& work) {
+  if (work.reason == Reason::Tombstone || work.reason == Reason::Related || work.uncounted) return;
+  const bool by_policy = work.rule == kDefaultRule || work.rule < rules_->rules().size();
+  if (by_policy && work.reach != policy::Reach::Packet) {
+    auto& counted = work.rule == kDefaultRule ? counters_.rules.back() : counters_.rules[work.rule];
+    ++counted.flows;
+    alert(work, work.rule, work.action, true, false);
+    return;
+  }
+  // A packet: gathered by rule, ends and port, told at the first and summed up later.
+  GatherKey key{};
+  key.rule = work.rule;
+  key.kind = static_cast<std::uint8_t>(work.reason);
+  if (work.layer != nullptr) {
+    key.src = work.layer->src;
+    key.dst = work.layer->dst;
+    key.port = work.layer->dst_port;
+    key.protocol = work.layer->protocol;
+  } else if (work.packet->has_arp) {
+    key.src = work.packet->arp.sender_ip;
+    key.dst = work.packet->arp.target_ip;
+  }
+  const std::uint64_t hash = mix64(hash_ip(key.src, hash_ip(key.dst, key.rule)), std::uint64_t{key.port} << 16 | std::uint64_t{key.protocol} << 8 | key.kind);
+  if (const GatherPlace* place = gather_places_.find(key, hash, now_.mono_ns, kGatherFor); place != nullptr && place->index < gathered_.size()) {
+    ++gathered_[place->index].more;
+    return;
+  }
+  if (by_policy) ++(work.rule == kDefaultRule ? counters_.rules.back() : counters_.rules[work.rule]).flows;
+  alert(work, work.rule, work.action, true, false);
+  if (gathered_.size() == kGatheredMax) flush_gathered(true);
+  Gathered gathered;
+  gathered.first.rule = work.rule;
+  gathered.first.action = work.action;
+  gathered.first.reason = work.reason;
+  gathered.first.blocked = true;
+  fill(gathered.first, work);
+  gather_places_.insert(key, hash, now_.mono_ns, kGatherFor)->index = static_cast<std::uint32_t>(gathered_.size());
+  gathered_.push_back(gathered);
+  if (gather_flush_ns_ == 0) gather_flush_ns_ = now_.mono_ns + kGatherFor;
+}
+
+/// Sums of what was gathered: one alert a key with the number of further packets.
+void Lane::flush_gathered(bool all) {
+  if (gathered_.empty() || (!all && now_.mono_ns < gather_flush_ns_)) return;
+  for (Gathered& g : gathered_) {
+    const policy::Log log = g.first.rule < rules_->rules().size() ? rules_->policy().rules[g.first.rule].log : policy::Log::All;
+    if (g.more == 0 || log != policy::Log::All) continue;
+    g.first.count = g.more;
+    sink_.on_alert(g.first);
+  }
+  gathered_.clear();
+  gather_flush_ns_ = 0;
+}
+
+void Lane::report_flow(const Flow& flow, FlowRecord::Ended ended) {
+  FlowRecord r;
+  r.flow_id = flow_id(flow);
+  r.first_frame = flow.first_frame;
+  r.ends = flow.ends;
+  r.from = flow.from;
+  r.to = flow.to;
+  r.port = flow.port;
+  r.app = flow.innermost();
+  r.chain_count = flow.apps_count;
+  for (std::size_t i = 0; i < flow.apps_count; ++i) r.chain[i] = flow.apps[i];
+  for (std::size_t s = 0; s < 2; ++s) {
+    r.packets[s] = flow.packets[s];
+    r.bytes[s] = flow.bytes[s];
+  }
+  r.dropped_packets = flow.dropped_packets;
+  r.start_wall_ns = flow.start_wall_ns;
+  r.end_wall_ns = flow.last_wall_ns;
+  r.state = flow.phase >= state::TcpPhase::Closing ? FlowRecord::State::Closed : flow.answered ? FlowRecord::State::Established : FlowRecord::State::New;
+  r.ended = ended;
+  r.rule = flow.rule;
+  if (flow.verdict == state::FlowVerdict::Denied) {
+    const bool limited = flow.rule < rules_->rules().size() && rules_->policy().rules[flow.rule].action == policy::Action::Limit;
+    r.acted = limited ? FlowRecord::Acted::Limited : FlowRecord::Acted::Dropped;
+  }
+  Counters::PerApp& app = counters_.apps[r.app];
+  ++app.flows;
+  app.packets += r.packets[0] + r.packets[1];
+  app.bytes += r.bytes[0] + r.bytes[1];
+  sink_.on_flow(r);
+}
+
+}  // namespace weir::engine

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a refusal sends: resets, ICMP prohibited, the protocol's own refusal, a sinkhole's answer.
+
+#include "engine/lane.h"
+#include "proto/registry.h"
+#include "wire/answer.h"
+
+namespace weir::engine {
+
+void Lane::emit_answers(const Work& work, Decision& decision) {
+  using policy::Action;
+  if (work.layer == nullptr || work.uncounted || work.rule >= rules_->rules().size()) return;
+  if (work.action != Action::Reject && work.action != Action::Sinkhole) return;
+  if (work.packet == &whole_packet_) return;  // The frame that completed it is not the packet to turn round.
+  const IpLayer& layer = *work.layer;
+  const auto emit = [&](std::size_t size, std::size_t buffer) {
+    if (size == 0) return;
+    decision.emits[decision.emits_count++] = {{emit_buffers_[buffer], size}, work.packet->frame->port};
+  };
+  if (layer.is_tcp()) {
+    emit(wire::write_reset(*work.packet, layer, wire::Toward::Sender, emit_buffers_[0]), 0);
+    if (work.index != kNoFlow && flows_.at(work.index).answered)
+      emit(wire::write_reset(*work.packet, layer, wire::Toward::Receiver, emit_buffers_[1]), 1);
+    return;
+  }
+  if (layer.is_udp()) {
+    const AppId app = work.facts != nullptr ? work.facts->app.innermost() : kUnknownApp;
+    const proto::Protocol& p = proto::protocol(app);
+    std::array<std::uint8_t, 1232> payload;
+    std::size_t size = 0;
+    const bool request = p.is_answer == nullptr || !p.is_answer(work.packet->payload(layer));
+    if (work.action == Action::Sinkhole && p.sinkhole != nullptr && request)
+      size = p.sinkhole(work.packet->payload(layer), rules_->policy().rules[work.rule].sinkhole, payload);
+    else if (p.refuse != nullptr && request)
+      size = p.refuse(work.packet->payload(layer), payload);
+    if (size != 0) {
+      emit(wire::write_udp_answer(*work.packet, layer, Bytes(payload).first(size), emit_buffers_[0]), 0);
+      return;
+    }
+    if (work.action == Action::Sinkhole) return;
+  }
+  emit(wire::write_prohibited(*work.packet, layer, emit_buffers_[0]), 0);
+}
+
+}  // namespace weir::engine

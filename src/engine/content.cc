@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: Apache-2.0
+// Streams and datagrams to facts: what is read of a flow, by which protocol, until when.
+
+#include <cmath>
+#include <cstring>
+
+#include "engine/flow_describer.h"
+#include "facts/field_ids.h"
+#include "proto/registry.h"
+#include "state/tcp.h"
+
+namespace weir::engine {
+namespace {
+
+constexpr std::uint32_t kClientFramesMax = 8;     ///< After these the protocol is unknown …
+constexpr std::uint64_t kClientBytesMax = 1024;   ///< … or after these, and
+constexpr std::uint64_t kServerBytesMax = 4096;   ///< for the server's bytes where the client says nothing.
+constexpr std::size_t kFirstBytesMax = 16;        ///< Of `payload.first_bytes`.
+
+/// Shannon entropy in bits a byte, rounded to the nearest whole (the fact is a number).
+std::uint64_t entropy_bits(Bytes bytes) {
+  std::uint32_t counts[256] = {};
+  for (const std::uint8_t b : bytes) ++counts[b];
+  double bits = 0;
+  const double n = static_cast<double>(bytes.size());
+  for (const std::uint32_t c : counts)
+    if (c != 0) bits -= c / n * std::log2(c / n);
+  return static_cast<std::uint64_t>(bits + 0.5);
+}
+
+void describe_first_payload(Live& live, Bytes payload) {
+  if (live.facts.wanted(field::kPayloadEntropy) && live.facts.state(field::kPayloadEntropy) == FactState::NotYet)
+    live.facts.set(field::kPayloadEntropy, Scope::Flow, Value::of_number(entropy_bits(payload)));
+  if (live.facts.wanted(field::kPayloadFirstBytes) && live.facts.state(field::kPayloadFirstBytes) == FactState::NotYet) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    char text[kFirstBytesMax * 2];
+    const std::size_t n = std::min(payload.size(), kFirstBytesMax);
+    for (std::size_t i = 0; i < n; ++i) text[i * 2] = kDigits[payload[i] >> 4], text[i * 2 + 1] = kDigits[payload[i] & 15];
+    live.facts.set(field::kPayloadFirstBytes, Scope::Flow, Value::of_text({text, n * 2}), true);
+    live.facts.persist();
+  }
+}
+
+}  // namespace
+
+void Lane::stop_reading(Live& live) {
+  for (state::Stream& stream : live.streams) stream.release(pool_);
+  for (Kept& kept : live.kept) {
+    if (kept.bytes == nullptr) continue;
+    live.facts.persist();
+    pool_.release(kept.bytes, kept.capacity);
+    kept = Kept{};
+  }
+  if (live.parser_state != nullptr) pool_.release(live.parser_state, proto::protocol(live.parser).state_bytes);
+  live.parser_state = nullptr;
+  live.parser_done = true;
+  live.reading = false;
+}
+
+/// Facts that the innermost protocol still owed will not come.
+void Lane::close_missing_facts(Live& live) {
+  if (live.parser == kUnknownApp) return;
+  for (const FieldRow& row : proto::protocol(live.parser).fields) {
+    if (live.facts.complete(row.id)) continue;
+    if (live.gap && live.facts.state(row.id) == FactState::NotYet) live.facts.hide(row.id, row.scope);
+    else live.facts.close(row.id, row.scope);
+  }
+  live.facts.close(field::kServerName, Scope::Flow);
+  live.matched = false;
+}
+
+void Lane::start_parser(Live& live, AppId app) {
+  const proto::Protocol& p = proto::protocol(app);
+  if (live.parser_state != nullptr) pool_.release(live.parser_state, proto::protocol(live.parser).state_bytes);
+  live.parser_state = nullptr;
+  live.parser = app;
+  live.parser_done = true;
+  if (p.parse == nullptr) return;
+  bool asked = p.may_extend;
+  for (const FieldRow& row : p.fields) asked = asked || wanted_.test(row.id);
+  for (const FieldId shared : p.shared) asked = asked || wanted_.test(shared);
+  if (!asked) return;
+  if (p.state_bytes != 0) {
+    live.parser_state = pool_.take(p.state_bytes);
+    if (live.parser_state == nullptr) {
+      ++counters_.pool_empty;
+      for (const FieldRow& row : p.fields) live.facts.hide(row.id, row.scope);
+      return;
+    }
+    std::memset(live.parser_state, 0, p.state_bytes);
+  }
+  live.parser_done = false;
+}
+
+/// The innermost layer is certain.
+void Lane::settle_identity(Live& live, AppId app) {
+  AppChain& chain = live.flow.app;
+  chain.open = false;
+  live.matched = false;
+  if (app == kUnknownApp && chain.count == 0 && flows_.at(current_->index).picked_up) {
+    chain.hidden = true;  // Picked up in its middle, and the bytes say nothing: it never counts as "cannot be X".
+    live.parser_done = true;
+    return;
+  }
+  if (app == kUnknownApp && chain.count != 0) {  // Inside a carrier: the carrier stays the innermost name.
+    live.parser_done = true;
+    live.parser = kUnknownApp;
+    return;
+  }
+  if (chain.count < kChainMax) chain.layers[chain.count++] = app;
+  chain.may_extend = extending_apps_.has(app);
+  start_parser(live, app);
+}
+
+/// True once the innermost layer is certain. `force`: the bound is reached, what is not certain is unknown.
+bool Lane::identify_stream(Work& work, bool force) {
+  Live& live = *work.live;
+  AppChain& chain = live.flow.app;
+  if (!chain.open) return true;
+  const Bytes client = live.streams[0].ready(), server = live.streams[1].ready();
+  if (client.empty() && server.empty()) return false;
+  if (!force && client.size() == live.identified_bytes[0] && server.size() == live.identified_bytes[1]) return false;
+  const bool first_look = live.identified_bytes[0] == 0 && live.identified_bytes[1] == 0;
+  live.identified_bytes[0] = client.size();
+  live.identified_bytes[1] = server.size();
+  const FlowEnds& ends = live.flow.ends;
+  const proto::Evidence evidence{
+      .client = client.subspan(0, std::min(client.size(), proto::kEvidenceMax)),
+      .server = server.subspan(0, std::min(server.size(), proto::kEvidenceMax)),
+      .client_port = ends.client_port,
+      .server_port = ends.server_port,
+      .ip_protocol = ends.protocol,
+      .server_first = live.server_first,
+      .group_destination = false,
+      .roles_unsure = flows_.at(work.index).picked_up && chain.count == 0,
+  };
+  AppSet before = chain.candidates;
+  if (first_look && chain.count == 0 && !evidence.roles_unsure) {
+    if (!client.empty()) chain.candidates.keep(first_byte_[0][client[0]]);
+    if (!server.empty()) chain.candidates.keep(first_byte_[1][server[0]]);
+    chain.candidates.add(kUnknownApp);
+  }
+  AppId certain = kNoApp;
+  AppSet left;
+  chain.candidates.for_each([&](AppId id) {
+    if (id == kUnknownApp || certain != kNoApp) return;
+    const Match m = proto::protocol(id).identify(evidence);
+    if (m == Match::Yes) certain = id;
+    else if (m == Match::Maybe) left.add(id);
+  });
+  if (certain != kNoApp) {
+    settle_identity(live, certain);
+    return true;
+  }
+  left.add(kUnknownApp);
+  chain.candidates = left;
+  if (!(before == left)) live.matched = false;
+  const bool over = live.client_payload_bytes >= kClientBytesMax || live.client_payload_frames >= kClientFramesMax || live.ended[0] ||
+                    (client.empty() && (server.size() >= kServerBytesMax || live.ended[1]));
+  if (left.size() == 1 || over || force) {
+    settle_identity(live, kUnknownApp);
+    return true;
+  }
+  return false;
+}
+
+/// The first datagram, before a flow is there: leaves work.first_app and the candidates in work.facts.
+void Lane::identify_datagram(Work& work, Bytes payload) {
+  AppChain& chain = work.facts->app;
+  const FlowEnds* ends = work.index == kNoFlow ? nullptr : &work.facts->ends;
+  const bool from_client = ends == nullptr || work.side == Side::Client;
+  const proto::Evidence evidence{
+      .client = from_client ? payload : Bytes{},
+      .server = from_client ? Bytes{} : payload,
+      .client_port = ends == nullptr ? work.key.src_port : ends->client_port,
+      .server_port = ends == nullptr ? work.key.dst_port : ends->server_port,
+      .ip_protocol = work.key.protocol,
+      .server_first = !from_client,
+      .group_destination = work.packet->eth_dst.is_group() || work.layer->dst.is_multicast(),
+      .roles_unsure = ends == nullptr || flows_.at(work.index).unsolicited,
+  };
+  AppId certain = kNoApp;
+  AppSet left;
+  chain.candidates.for_each([&](AppId id) {
+    if (id == kUnknownApp || certain != kNoApp) return;
+    const Match m = proto::protocol(id).identify(evidence);
+    if (m == Match::Yes) certain = id;
+    else if (m == Match::Maybe) left.add(id);
+  });
+  work.first_app = certain == kNoApp ? kUnknownApp : certain;
+  left.add(kUnknownApp);
+  chain.candidates = certain == kNoApp ? left : AppSet::of(certain);
+}
+
+void Lane::read_datagram(Work& work) {
+  Live& live = *work.live;
+  if (!live.reading) return;
+  const IpLayer& layer = *work.layer;
+  const Bytes payload = work.packet->payload(layer);
+  if (payload.empty()) return;
+  AppChain& chain = live.flow.app;
+  if (work.side == Side::Client) describe_first_payload(live, payload);
+  if (chain.open) {
+    if (!work.created) identify_datagram(work, payload);
+    ++live.datagrams;
+    live.matched = false;
+    if (work.first_app != kUnknownApp) {
+      settle_identity(live, work.first_app);
+    } else {
+      // Candidates that have had their datagrams are out.
+      AppSet left = AppSet::of(kUnknownApp);
+      chain.candidates.for_each([&](AppId id) {
+        if (id != kUnknownApp && proto::protocol(id).datagrams_max > live.datagrams) left.add(id);
+      });
+      chain.candidates = left;
+      if (left.size() == 1) settle_identity(live, kUnknownApp);
+    }
+  } else if (chain.count == 1 && live.parser == kUnknownApp && chain.layers[0] != kUnknownApp) {
+    start_parser(live, chain.layers[0]);
+  }
+  if (live.parser_done || live.parser == kUnknownApp || chain.open) return;
+  const proto::Protocol& p = proto::protocol(live.parser);
+  FlowDescriber describer(*this, work, p);
+  const proto::Input input{.side = work.side, .bytes = payload, .end = false, .datagram = true,
+                           .truncated = layer.payload_wire_bytes > layer.payload_bytes, .now = now_};
+  const proto::Progress progress = p.parse(live.parser_state, input, describer);
+  if (progress.done) {
+    close_missing_facts(live);
+    live.parser_done = true;
+  }
+}
+
+void Lane::lose_bytes(Work& work, Side side) {
+  Live& live = *work.live;
+  state::Stream& stream = live.streams[index_of(side)];
+  const std::uint64_t lost = stream.pass_hole();
+  if (lost == 0) return;
+  ++counters_.streams_lost;
+  live.gap = true;
+  live.matched = false;
+  if (live.flow.app.open) {
+    identify_stream(work, true);
+    return;
+  }
+  if (live.parser_done) return;
+  const proto::Protocol& p = proto::protocol(live.parser);
+  if (p.resync != nullptr && p.resync(live.parser_state, side, lost)) return;
+  close_missing_facts(live);
+  live.parser_done = true;
+}
+
+/// Gives the parser what is in order on one side, layer after layer.
+void Lane::feed(Work& work, Side side) {
+  Live& live = *work.live;
+  for (int rounds = 0; rounds < 16; ++rounds) {
+    if (work.denied) return;
+    if (live.flow.app.open && !identify_stream(work, false)) return;
+    if (live.parser_done || live.parser == kUnknownApp) return;
+    const proto::Protocol& p = proto::protocol(live.parser);
+    state::Stream& stream = live.streams[index_of(side)];
+    const Bytes ready = stream.ready();
+    const bool end = live.ended[index_of(side)] && stream.consumed() <= stream.in_order_end();
+    if (ready.empty() && !end) return;
+    if (side == Side::Client && live.transaction_ended && !ready.empty()) {
+      // The next transaction begins with its first byte, whenever its parser can say what it is.
+      live.facts.reset(Scope::Transaction);
+      live.transaction_ended = false;
+    }
+    const AppId parser = live.parser;
+    FlowDescriber describer(*this, work, p);
+    const proto::Input input{.side = side, .bytes = ready, .end = end, .datagram = false, .truncated = false, .now = now_};
+    const proto::Progress progress = p.parse(live.parser_state, input, describer);
+    live.facts.persist();
+    stream.consume(std::min(progress.consumed, ready.size()));
+    if (progress.skip != 0) stream.skip(progress.skip);
+    if (describer.stopped()) return;
+    if (progress.done) {
+      close_missing_facts(live);
+      live.parser_done = true;
+      return;
+    }
+    if (describer.carried()) {
+      // Both sides go on with the next layer: the other one's bytes may be waiting.
+      if (!identify_stream(work, false)) return;
+      feed(work, other(side));
+      continue;
+    }
+    if (live.parser != parser) continue;
+    if (progress.consumed == 0 && progress.skip == 0) {
+      if (ready.size() >= proto::kUnconsumedMax) {
+        live.gap = true;
+        close_missing_facts(live);
+        live.parser_done = true;
+      }
+      return;
+    }
+    if (stream.ready().empty() && !end) return;
+    if (end && stream.ready().empty()) return;
+  }
+}
+
+void Lane::read_tcp(Work& work) {
+  Live& live = *work.live;
+  if (!live.reading) return;
+  const IpLayer& layer = *work.layer;
+  const Flow& flow = flows_.at(work.index);
+  const std::size_t s = index_of(work.side);
+  state::Stream& stream = live.streams[s];
+  const bool syn = (layer.tcp_flags & tcp_flag::kSyn) != 0;
+  const std::uint32_t sequence = layer.tcp_seq + (syn ? 1U : 0U);
+  if ((layer.tcp_flags & tcp_flag::kAck) != 0) {
+    state::Stream& acked = live.streams[1 - s];
+    if (acked.started() && acked.acknowledge(layer.tcp_ack)) {
+      lose_bytes(work, other(work.side));
+      feed(work, other(work.side));
+      if (work.denied) return;
+    }
+  }
+  const Bytes payload = work.packet->payload(layer);
+  const bool fin = (layer.tcp_flags & tcp_flag::kFin) != 0;
+  if (payload.empty() && !fin) return;
+  if (!stream.started()) stream.start(flow.tcp[s].seen && !flow.picked_up ? flow.tcp[s].initial : sequence);
+  if (!payload.empty()) {
+    if (live.streams[0].in_order_end() == 0 && live.streams[1].in_order_end() == 0) live.server_first = work.side == Side::Server;
+    const state::Stream::Outcome outcome = stream.insert(pool_, sequence, payload);
+    if (outcome.conflict) {
+      work.flaws.add(Flaw::Conflict);
+      ++counters_.flaws[static_cast<std::size_t>(Flaw::Conflict)];
+      view_.flaws.add(Flaw::Conflict);
+      live.matched = false;
+    }
+    if (outcome.insert == state::Stream::Insert::NoRoom && stream.has_hole()) {
+      lose_bytes(work, work.side);
+      stream.insert(pool_, sequence, payload);
+    }
+    if (work.side == Side::Client) {
+      if (outcome.insert == state::Stream::Insert::Fresh || outcome.insert == state::Stream::Insert::Waiting) {
+        ++live.client_payload_frames;
+        live.client_payload_bytes += payload.size();
+      }
+      if (stream.consumed() == 0 && !stream.ready().empty()) describe_first_payload(live, stream.ready());
+    }
+    if (layer.payload_wire_bytes > layer.payload_bytes) {
+      // A snapped capture: the rest of the segment is lost for good.
+      live.gap = true;
+    }
+  }
+  if (fin && !stream.has_hole()) live.ended[s] = true;
+  feed(work, work.side);
+  if (live.flow.app.count != 0 && !live.flow.app.confirmed && !live.flow.app.open && live.streams[0].in_order_end() != 0 &&
+      live.streams[1].in_order_end() != 0) {
+    live.flow.app.confirmed = true;
+    live.matched = false;
+  }
+  if (live.parser_done && !live.flow.app.open && !live.flow.app.may_extend) {
+    for (state::Stream& each : live.streams) each.release(pool_);
+    live.reading = false;
+  }
+}
+
+}  // namespace weir::engine

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/engine.h"
+
+#include <algorithm>
+
+#include "engine/lane.h"
+#include "proto/registry.h"
+#include "wire/wire.h"
+
+namespace weir::engine {
+
+Lane::Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> rules, EventSink& sink)
+    : options_(options),
+      rules_(std::move(rules)),
+      sink_(sink),
+      words_(vocabulary()),
+      wanted_(rules_->wanted() | options.event_fields),
+      pool_(options.pool_bytes),
+      flows_(options.flows_max, options.seed),
+      fragments_(pool_),
+      denials_(options.table_entries),
+      expectations_(options.table_entries / 4),
+      names_(options.table_entries, pool_),
+      buckets_(options.table_entries),
+      bans_(options.table_entries),
+      right_checksums_(options.table_entries),
+      known_clients_(options.table_entries),
+      readings_(*rules_, options.table_entries, pool_),
+      gather_places_(4096) {
+  counters_.rules.resize(rules_->rules().size() + 1);
+  counters_.apps.resize(words_.apps().size());
+  whole_.reserve(65536 + 256);
+  gathered_.reserve(4096);
+  for (const proto::Protocol* const& p : proto::protocols()) {
+    const auto id = static_cast<AppId>(&p - proto::protocols().data());
+    if (p->may_extend) extending_apps_.add(id);
+    if (id != kUnknownApp && p->identify == nullptr) continue;
+    if (p->tcp || id == kUnknownApp) tcp_apps_.add(id);
+    if (p->udp || id == kUnknownApp) udp_apps_.add(id);
+    if (p->sctp || id == kUnknownApp) sctp_apps_.add(id);
+    if (!p->tcp) continue;
+    // What a first byte rules out, asked once of each protocol.
+    for (std::size_t side = 0; side < 2; ++side)
+      for (unsigned b = 0; b < 256; ++b) {
+        const auto byte = static_cast<std::uint8_t>(b);
+        const Bytes one(&byte, 1);
+        const proto::Evidence evidence{.client = side == 0 ? one : Bytes{}, .server = side == 0 ? Bytes{} : one, .server_first = side == 1};
+        if (p->identify(evidence) != Match::No) first_byte_[side][b].add(id);
+      }
+  }
+}
+
+Lane::~Lane() {
+  flows_.for_each([this](std::uint32_t index) { free_live(flows_.at(index)); });
+}
+
+void Lane::on_frames(std::span<const Frame> frames, std::span<Decision> out) {
+  CHECK(frames.size() <= Engine::kBatchMax && out.size() >= frames.size());
+  // Pass 1: headers, and the lines that the second pass will touch.
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    wire::parse(frames[i], packets_[i]);
+    if (packets_[i].layers_count == 0) continue;
+    flows_.prefetch(flows_.hash(key_of(packets_[i], 0, domain_of(packets_[i]))));
+  }
+  // Pass 2: in order.
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    on_time(frames[i].time);
+    out[i] = decide(frames[i], packets_[i]);
+  }
+}
+
+void Lane::on_time(Time now) {
+  now_.wall_ns = now.wall_ns;
+  if (now.mono_ns > now_.mono_ns) now_.mono_ns = now.mono_ns;  // It never goes back.
+  end_holds(false);
+  expire();
+  if (fragments_.any())
+    fragments_.for_each_due(now_.mono_ns, false, [this](state::Fragments::Datagram& d) {
+      give_up(d);
+      fragments_.release(d);
+    });
+  flush_gathered(false);
+}
+
+void Lane::finish() {
+  end_holds(true);
+  fragments_.for_each_due(now_.mono_ns, true, [this](state::Fragments::Datagram& d) {
+    give_up(d);
+    fragments_.release(d);
+  });
+  flush_gathered(true);
+  std::vector<std::uint32_t> left;
+  flows_.for_each([&](std::uint32_t index) { left.push_back(index); });
+  std::sort(left.begin(), left.end(), [this](std::uint32_t a, std::uint32_t b) { return flows_.at(a).first_frame < flows_.at(b).first_frame; });
+  for (const std::uint32_t index : left) {
+    const Flow& flow = flows_.at(index);
+    const bool closed = flow.phase == state::TcpPhase::Closed;
+    end_flow(index, closed ? (flow.reset ? FlowRecord::Ended::Reset : FlowRecord::Ended::Closed) : FlowRecord::Ended::Shutdown);
+  }
+}
+
+Engine::Engine(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> rules, EventSink& sink)
+    : lane_(std::make_unique<Lane>(options, std::move(rules), sink)) {}
+Engine::~Engine() = default;
+
+void Engine::on_frames(std::span<const Frame> frames, std::span<Decision> out) { lane_->on_frames(frames, out); }
+void Engine::on_time(Time now) { lane_->on_time(now); }
+void Engine::finish() { lane_->finish(); }
+const Counters& Engine::counters() const { return lane_->counters(); }
+const policy::RuleSet& Engine::rules() const { return lane_->rules(); }
+const View* Engine::last_view() const { return lane_->last_view(); }
+
+}  // namespace weir::engine

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The engine: frames and time in, decisions out. A pure library: it opens no file or socket, reads no clock, starts no
+// thread, and after construction takes memory only from its own pools. One engine is one ordered lane; it belongs to one thread.
+//
+//   decode → find the flow → (settled? done) → stream, identify, parse, describe → match → settle → commit → decide
+//
+// on_frames decides in order. A frame that must wait for others is answered Verdict::Hold, and its decision comes
+// through EventSink::on_released later, in order within its flow; the datapath keeps its bytes until then.
+
+#include <memory>
+#include <span>
+
+#include "engine/event.h"
+#include "facts/decision.h"
+#include "policy/compile.h"
+
+namespace weir::engine {
+
+enum class Checksums : std::uint8_t { Auto, Verify, Ignore };
+
+struct EngineOptions {
+  std::uint32_t flows_max = 1 << 20;
+  std::size_t pool_bytes = std::size_t{1} << 30;  ///< Address space for what unsettled flows hold; touched as used.
+  std::size_t table_entries = 1 << 16;            ///< Of each bounded table (limits, names, denials …).
+  std::uint64_t seed = 0x57656972;                ///< Fixed in replay, random inline.
+  Checksums checksums = Checksums::Auto;
+  bool identify = true;       ///< Seek the application of settled flows too, for reports. Never changes a verdict.
+  FieldSet event_fields;      ///< Facts that reports want beyond those that rules ask for.
+};
+
+/// Every fact and protocol that this build knows. Made once; lives for the program.
+const Vocabulary& vocabulary();
+
+class Lane;
+
+class Engine {
+ public:
+  static constexpr std::size_t kBatchMax = 64;
+
+  Engine(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> rules, EventSink& sink);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// At most kBatchMax frames; `out[i]` answers `frames[i]`. Bytes that decisions point to live until the next call.
+  void on_frames(std::span<const Frame> frames, std::span<Decision> out);
+  /// Ends holds and idle flows without a packet.
+  void on_time(Time now);
+  /// Nothing more comes: holds are decided, flows end and are reported.
+  void finish();
+
+  const Counters& counters() const;
+  const policy::RuleSet& rules() const;
+  /// The facts of the last frame judged, as rules saw them: for explain. Valid until the next call.
+  const View* last_view() const;
+
+ private:
+  std::unique_ptr<Lane> lane_;
+};
+
+}  // namespace weir::engine

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The inside of the engine: one ordered lane. The life of a frame reads down the declarations of Lane; each group of
+// functions has a file of its own.
+
+#include <vector>
+
+#include "engine/engine.h"
+#include "engine/live.h"
+#include "engine/readings.h"
+#include "policy/match.h"
+#include "state/bans.h"
+#include "state/buckets.h"
+#include "state/denials.h"
+#include "state/expectations.h"
+#include "state/flow_table.h"
+#include "state/fragments.h"
+#include "state/names.h"
+
+namespace weir::engine {
+
+using proto::Match;
+using state::Flow;
+using state::FlowKey;
+using state::kNoFlow;
+
+/// One IP layer of the frame at hand, on its way to a verdict.
+struct Work {
+  const Packet* packet = nullptr;
+  const IpLayer* layer = nullptr;
+  std::size_t depth = 0;
+  FlowKey key;
+  std::uint64_t hash = 0;
+  std::uint32_t index = kNoFlow;
+  Side side = Side::Client;
+  bool created = false;       ///< The flow began with this packet.
+  bool learns = true;         ///< False: nothing about the flow is remembered (an invalid packet, an ICMP error).
+  bool unread = false;        ///< Bad checksum: its content is not read.
+  bool headers_unsure = false;  ///< No flow, and the direction is a guess: headers are judged with the ends both ways.
+  Live* live = nullptr;
+  FlowFacts* facts = nullptr;
+  FlawSet flaws;
+  AppChain app_before;        ///< UDP: restored if the datagram is dropped.
+  const state::Expected* expected = nullptr;
+  AppId first_app = kUnknownApp;  ///< What identification of a first datagram found.
+
+  Verdict verdict = Verdict::Pass;
+  RuleId rule = kNoRule;
+  Reason reason = Reason::Default;
+  policy::Action action = policy::Action::Allow;
+  policy::Reach reach = policy::Reach::Packet;
+  bool denied = false;
+  bool uncertain = false;     ///< A deny or pass is still possible.
+  bool settles = false;
+  bool uncounted = false;     ///< The answer to something denied, or a tombstone: no further alert.
+};
+
+class FlowDescriber;
+
+class Lane final : public policy::Meters {
+ public:
+  Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> rules, EventSink& sink);
+  ~Lane() override;
+
+  void on_frames(std::span<const Frame> frames, std::span<Decision> out);
+  void on_time(Time now);
+  void finish();
+
+  const Counters& counters() const { return counters_; }
+  const policy::RuleSet& rules() const { return *rules_; }
+  const View* last_view() const { return view_.packet == nullptr ? nullptr : &view_; }
+
+ private:
+  friend class FlowDescriber;
+
+  // frame.cc: a frame, layer by layer; the strictest verdict wins.
+  Decision decide(const Frame& frame, Packet& packet);
+  Decision decide_packet(const Packet& packet);
+  void judge_without_ip(const Packet& packet, Work& work);
+  void judge_layer(Work& work);
+  bool judge_fragment(Work& work);
+  void judge_icmp_error(Work& work);
+  void decide_datagram(state::Fragments::Datagram& datagram, const Packet& like, Decision& current);
+  void give_up(state::Fragments::Datagram& datagram);
+  void check_checksums(Work& work);
+  FlowKey key_of(const Packet& packet, std::size_t depth, std::uint32_t domain) const;
+  std::uint32_t domain_of(const Packet& packet) const;
+
+  // flows.cc: finding, opening and ending flows.
+  void find_flow(Work& work);
+  void open_flow(Work& work);
+  void choose_ends(Work& work);
+  bool likely_server(const FlowKey& key, bool src) const;
+  bool insert_flow(Work& work);
+  void describe_ends(Work& work);
+  void load_flow_facts(const Flow& flow, FlowFacts& facts) const;
+  bool is_over(const Flow& flow) const;
+  Nanoseconds idle_of(const Flow& flow) const;
+  void end_flow(std::uint32_t index, FlowRecord::Ended ended);
+  Live* make_live(Flow& flow);
+  void free_live(Flow& flow);
+  std::uint64_t flow_id(const Flow& flow) const;
+  void expire();
+  bool parent_denied(Flow& flow);
+
+  // content.cc: streams and datagrams to facts.
+  void read_tcp(Work& work);
+  void read_datagram(Work& work);
+  void feed(Work& work, Side side);
+  bool identify_stream(Work& work, bool force);
+  void identify_datagram(Work& work, Bytes payload);
+  void settle_identity(Live& live, AppId app);
+  void start_parser(Live& live, AppId app);
+  void stop_reading(Live& live);
+  void lose_bytes(Work& work, Side side);
+  void close_missing_facts(Live& live);
+
+  // judge.cc: rules, holding, settling.
+  void judge(Work& work);
+  bool judge_now(Work& work, bool at_bound);
+  bool take(Work& work, const policy::Outcome& outcome);
+  void judge_both_ways(Work& work);
+  void resolve_undecided(Work& work);
+  void release_held(Live& live, const Work& work);
+  bool banned(Work& work);
+  void set_view(const Work& work, bool at_bound);
+  void commit(Work& work);
+  void commit_denial(Work& work);
+  void roll_back(Work& work);
+  void count_arrival(const Work& work);
+  void end_holds(bool all);
+
+  // meters.cc
+  bool over_limit(RuleId id, const policy::Rule& rule, const View& view) override;
+  bool ban_begins(RuleId id, const policy::Rule& rule, const View& view) override;
+  std::uint64_t limit_key(const policy::Limit& limit, const View& view, bool enclosing) const;
+
+  // alerts.cc
+  void report(const Work& work, const policy::Outcome& outcome);
+  void alert(const Work& work, RuleId rule, policy::Action action, bool blocked, bool monitored);
+  void alert_denial(Work& work);
+  void fill(AlertRecord& record, const Work& work) const;
+  void flush_gathered(bool all);
+  void report_flow(const Flow& flow, FlowRecord::Ended ended);
+
+  // answers.cc
+  void emit_answers(const Work& work, Decision& decision);
+
+  const EngineOptions options_;
+  std::shared_ptr<const policy::RuleSet> rules_;
+  EventSink& sink_;
+  const Vocabulary& words_;
+  FieldSet wanted_;
+  SlabPool pool_;
+  state::FlowTable flows_;
+  state::Fragments fragments_;
+  state::Denials denials_;
+  state::Expectations expectations_;
+  state::Names names_;
+  state::Buckets buckets_;
+  state::Bans bans_;
+  struct Offload {
+    bool seen_right;
+  };
+  state::BoundedMap<Ip, Offload> right_checksums_;
+  state::BoundedMap<Ip, std::uint8_t> known_clients_;
+  Readings readings_;
+  Counters counters_;
+  Time now_;
+  std::uint32_t generation_ = 1;
+
+  // Candidates of identification: by transport, and for TCP by the first byte of the side that spoke first.
+  AppSet tcp_apps_, udp_apps_, sctp_apps_;
+  AppSet first_byte_[2][256];
+  AppSet extending_apps_;  ///< Protocols that may hand over to another.
+
+  // Scratch of the frame at hand.
+  Packet packets_[Engine::kBatchMax];
+  Work works_[kLayersMax];
+  FlowFacts scratch_facts_[kLayersMax];
+  View view_;
+  Work* current_ = nullptr;
+  struct PacketMemo {
+    RuleId rule;
+    bool result;
+  };
+  PacketMemo packet_memo_[16];
+  std::size_t packet_memo_count_ = 0;
+  std::uint8_t emit_buffers_[2][2048];
+  std::vector<std::uint8_t> whole_;  ///< A datagram put together; its size is reserved at start.
+  Packet whole_packet_;
+
+  struct Hold {
+    std::uint32_t flow;
+    std::uint64_t first_frame;
+    Nanoseconds deadline_ns;
+  };
+  std::vector<Hold> holds_;  ///< Ring of flows with held frames, by deadline.
+  std::size_t holds_first_ = 0;
+
+  /// Denials of packets without a flow, gathered so that a scan is not a million events.
+  struct GatherKey {
+    Ip src, dst;
+    RuleId rule;
+    std::uint16_t port;
+    std::uint8_t protocol, kind;
+    bool operator==(const GatherKey&) const = default;
+  };
+  struct Gathered {
+    AlertRecord first;
+    std::uint32_t more = 0;
+  };
+  struct GatherPlace {
+    std::uint32_t index;
+  };
+  state::BoundedMap<GatherKey, GatherPlace> gather_places_;
+  std::vector<Gathered> gathered_;
+  Nanoseconds gather_flush_ns_ = 0;
+};
+
+}  // namespace weir::engine

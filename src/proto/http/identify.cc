@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// HTTP/1 by its first line. RTSP, SIP, SSDP and ICY have lines of the same shape: only ` HTTP/1.` tells, or a method that
+// no other protocol has in front of a target that fills all the evidence there is.
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "base/text.h"
+#include "proto/http/http.h"
+
+namespace weir::proto::http {
+namespace {
+
+constexpr std::size_t kMethodBytesMax = 24;
+constexpr std::string_view kOwnMethods[] = {"GET",  "POST",     "HEAD",      "PUT",   "DELETE", "PATCH", "CONNECT", "PROPFIND", "PROPPATCH",
+                                            "COPY", "MKCOL",    "MOVE",      "LOCK",  "UNLOCK", "TRACE", "REPORT",  "SEARCH",   "BITS_POST",
+                                            "MERGE", "CHECKOUT", "MKACTIVITY", "RDG_IN_DATA", "RDG_OUT_DATA", "RPC_IN_DATA", "RPC_OUT_DATA"};
+
+bool is_own_method(std::string_view method) { return std::ranges::find(kOwnMethods, method) != std::end(kOwnMethods); }
+
+/// How far `text` agrees with "HTTP/1." and a digit.
+Match match_version(std::string_view text) {
+  constexpr std::string_view kVersion = "HTTP/1.";
+  const std::size_t n = std::min(text.size(), kVersion.size());
+  if (text.substr(0, n) != kVersion.substr(0, n)) return Match::No;
+  if (text.size() <= kVersion.size()) return Match::Maybe;
+  return is_digit(text[kVersion.size()]) ? Match::Yes : Match::No;
+}
+
+/// RFC 1945, 4.1: a line of GET and a path is a whole HTTP/0.9 request. Too little to be sure of: the answer must be a page or a status line.
+bool is_simple_request(std::string_view text) {
+  const std::size_t end = text.find('\n');
+  return end != std::string_view::npos && text.starts_with("GET /") && end + 1 == text.size() && text.substr(0, end).find(' ', 4) == std::string_view::npos;
+}
+
+}  // namespace
+
+bool is_token_char(char c) {
+  static constexpr auto kTable = [] {
+    std::array<bool, 256> table{};
+    for (int i = '0'; i <= '9'; ++i) table[static_cast<std::size_t>(i)] = true;
+    for (int i = 'a'; i <= 'z'; ++i) table[static_cast<std::size_t>(i)] = table[static_cast<std::size_t>(i - 32)] = true;
+    for (const char x : {'!', '#', '$', '%', '&', '\'', '*', '+', '-', '.', '^', '_', '`', '|', '~'}) table[static_cast<std::size_t>(x)] = true;
+    return table;
+  }();
+  return kTable[static_cast<std::uint8_t>(c)];
+}
+
+Match match_request(Bytes bytes) {
+  std::string_view text = as_text(bytes);
+  if (text == "\r") return Match::Maybe;
+  if (text.starts_with("\r\n")) text.remove_prefix(2);  // RFC 9112, 2.2: an empty line before it is ignored.
+  std::size_t method_bytes = 0;
+  while (method_bytes < text.size() && is_token_char(text[method_bytes])) ++method_bytes;
+  if (method_bytes > kMethodBytesMax) return Match::No;
+  if (method_bytes == text.size()) return Match::Maybe;
+  if (method_bytes == 0 || text[method_bytes] != ' ') return Match::No;
+
+  const bool own = is_own_method(text.substr(0, method_bytes));
+  const std::size_t begin = method_bytes + 1;
+  for (std::size_t at = begin; at < text.size(); ++at) {
+    const auto c = static_cast<std::uint8_t>(text[at]);
+    if (c == ' ') {
+      if (at == begin) return Match::No;
+      const Match version = match_version(text.substr(at + 1));
+      if (version != Match::No || !own) return version;
+      continue;  // Some clients leave blanks in a target as they are.
+    }
+    if (c == '\r' || c == '\n') return is_simple_request(text) ? Match::Maybe : Match::No;
+    if (c < 0x20 || c == 0x7f) return Match::No;
+  }
+  if (bytes.size() >= kEvidenceMax) return own ? Match::Yes : Match::No;
+  return Match::Maybe;
+}
+
+Match identify(const Evidence& e) {
+  if (e.is_udp()) return Match::No;
+  const auto judge = [](Bytes client, Bytes server) {
+    const Match request = client.empty() ? Match::Maybe : match_request(client);
+    const Match answer = server.empty() ? Match::Maybe : match_version(as_text(server));
+    if (request == Match::No || request == Match::Yes) return request;
+    if (answer == Match::Yes) return Match::Yes;
+    if (answer == Match::Maybe) return Match::Maybe;
+    return is_simple_request(as_text(client)) && server[0] == '<' ? Match::Yes : Match::No;
+  };
+  const Match match = judge(e.client, e.server);
+  if (!e.roles_unsure || match == Match::Yes) return match;
+  // Either side's bytes as either; a body in its middle looks like nothing, so one sure side is enough.
+  const Match turned = judge(e.server, e.client);
+  if (turned == Match::Yes) return turned;
+  for (const Bytes side : {e.client, e.server})
+    if (match_version(as_text(side)) == Match::Yes || (!side.empty() && match_request(side) == Match::Yes)) return Match::Yes;
+  return match == Match::No && turned == Match::No ? Match::No : Match::Maybe;
+}
+
+Match identify_http2(const Evidence& e) {
+  constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+  if (e.is_udp()) return Match::No;
+  const std::string_view text = as_text(e.client);
+  const std::size_t n = std::min(text.size(), kPreface.size());
+  if (text.substr(0, n) != kPreface.substr(0, n)) return Match::No;
+  return n >= 16 ? Match::Yes : Match::Maybe;  // "PRI * HTTP/2.0" and CRLF are reserved for this (RFC 9113, 11.6).
+}
+
+}  // namespace weir::proto::http

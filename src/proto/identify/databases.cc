@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+// Databases, caches and queues.
+
+#include "base/text.h"
+#include "proto/identify/probe.h"
+#include "proto/identify/rows.h"
+
+namespace weir::proto::identify {
+
+// MySQL client/server protocol, HandshakeV10: length 3, number 0, version 10, the server's version and NUL. The server speaks first.
+Match mysql(const Evidence& evidence) {
+  return sides(
+      evidence, [](Bytes b) { return Probe(b).byte(3, 1).match() == Match::No ? Match::No : Match::Maybe; },
+      [](Bytes b) {
+        Probe probe(b);
+        probe.le24(0, 40, 512).byte(3, 0).byte(4, 10).byte(5, '0', '9').least(12);
+        for (std::size_t at = 6; at < 70 && !probe.failed(); ++at) {
+          if (at >= b.size()) return probe.least(at + 1).match();
+          if (b[at] == 0) return probe.match();
+          probe.byte(at, 0x20, 0x7e);
+        }
+        return Match::No;
+      });
+}
+
+// PostgreSQL frontend/backend protocol 3: startup message, SSLRequest, GSSENCRequest, CancelRequest.
+Match pgsql(const Evidence& evidence) {
+  return sides(
+      evidence,
+      [](Bytes b) {
+        const Match request = Probe(b).be32(0, 8).be32(4, 80877103, 80877104).match();
+        const Match cancel = Probe(b).be32(0, 16).be32(4, 80877102).match();
+        const Match startup = Probe(b).be32(0, 14, 10000).be32(4, 0x30000, 0x30002).byte(8, 'a', 'z').byte(9, 'a', 'z').byte(10, 'a', 'z').byte(11, 'a', 'z').match();
+        return std::max({request, cancel, startup});
+      },
+      [](Bytes b) {  // S or N to SSLRequest, G; authentication, error or version.
+        if (b.empty()) return Match::Maybe;
+        return std::string_view("SNGREv").find(static_cast<char>(b[0])) == std::string_view::npos ? Match::No : Match::Maybe;
+      });
+}
+
+// MS-TDS 2.2.3.1: a header of 8, then pre-login options (the first is the version, 6 bytes) or LOGIN7 with its own length.
+Match tds(const Evidence& evidence) {
+  return sides(
+      evidence,
+      [](Bytes b) {
+        Probe prelogin(b);
+        prelogin.byte(0, 0x12).byte(1, 0, 1).be16(2, 20, 4096).zero(4, 2).byte(6, 0, 1).byte(7, 0).byte(8, 0).be16(9, 6, 200).be16(11, 6);
+        Probe login(b);
+        login.byte(0, 0x10).byte(1, 0, 1).be16(2, 94 + 8, 32768).zero(4, 2).byte(6, 0, 1).byte(7, 0).least(16);
+        if (b.size() >= 16) login.that(login.le32_at(8) + 8 == login.be16_at(2) || b[1] == 0).byte(15, 0x70, 0x74);
+        return std::max(prelogin.match(), login.match());
+      },
+      [](Bytes b) { return Probe(b).byte(0, 4).byte(1, 0, 1).failed() ? Match::No : Match::Maybe; });
+}
+
+// MongoDB wire protocol: length, request, response-to, code, all little-endian. OP_MSG 2013, OP_COMPRESSED 2012, OP_QUERY 2004.
+Match mongodb(const Evidence& evidence) {
+  return sides(
+      evidence,
+      [](Bytes b) {
+        Probe probe(b);
+        probe.le32(0, 21, 48000000).le32(8, 0).le32(12, 2004, 2013).least(16);
+        if (b.size() >= 16) probe.that(b[12] == 0xd4 || b[12] == 0xdc || b[12] == 0xdd);
+        return probe.match();
+      },
+      [](Bytes b) {
+        Probe probe(b);
+        probe.le32(0, 16, 48000000);
+        if (b.size() >= 16) probe.that(probe.le32_at(12) == 1 || probe.le32_at(12) == 2012 || probe.le32_at(12) == 2013);
+        return probe.failed() ? Match::No : Match::Maybe;
+      });
+}
+
+namespace {
+
+/// "*2\r\n$4\r\n": an array whose first element is a bulk string (RESP2 and 3).
+Match resp_array(Bytes b) {
+  std::size_t at = 0;
+  for (const char kind : {'*', '$'}) {
+    if (at >= b.size()) return Match::Maybe;
+    if (b[at] != static_cast<std::uint8_t>(kind)) return Match::No;
+    std::size_t digits = 0;
+    for (++at; at < b.size() && is_digit(static_cast<char>(b[at])); ++at)
+      if (++digits > 9) return Match::No;
+    if (at >= b.size()) return Match::Maybe;
+    if (digits == 0) return Match::No;
+    for (const std::uint8_t c : {0x0d, 0x0a}) {
+      if (at >= b.size()) return Match::Maybe;
+      if (b[at++] != c) return Match::No;
+    }
+  }
+  return Match::Yes;
+}
+/// Inline commands are plain words: the server's answer must confirm them.
+bool resp_inline(Bytes b) { return begins(b, {"PING\r\n", "INFO\r\n", "AUTH ", "ping\r\n", "info\r\n"}) != Match::No; }
+
+}  // namespace
+
+// The Redis serialization protocol.
+Match redis(const Evidence& evidence) {
+  return sides(
+      evidence,
+      [](Bytes b) {
+        const Match array = resp_array(b);
+        return array == Match::No && resp_inline(b) ? Match::Maybe : array;
+      },
+      [](Bytes b) {
+        if (b.empty()) return Match::Maybe;
+        if (begins(b, {"+PONG\r\n", "-NOAUTH ", "-WRONGPASS ", "-DENIED Redis"}) == Match::Yes) return Match::Yes;
+        return std::string_view("+-:$*%~_#,").find(static_cast<char>(b[0])) == std::string_view::npos ? Match::No : Match::Maybe;
+      });
+}
+
+namespace {
+
+bool memcached_answer_text(Bytes b) { return begins(b, {"VALUE ", "STAT ", "STORED\r\n", "NOT_STORED\r\n", "VERSION 1.", "END\r\n"}) == Match::Yes; }
+Match memcached_command(Bytes b) {
+  return begins(b, {"get ", "gets ", "gat ", "gats ", "set ", "add ", "replace ", "append ", "prepend ", "cas ", "delete ", "incr ", "decr ", "touch ",
+                    "stats\r\n", "stats ", "version\r\n", "flush_all", "verbosity ", "lru_crawler ", "mg ", "ms ", "md "});
+}
+/// "set key flags time bytes": a storage command's line is certain by itself.
+bool memcached_storage(Bytes b) {
+  if (begins(b, {"set ", "add ", "replace ", "append ", "prepend "}) != Match::Yes || !has_line(b)) return false;
+  std::string_view line = first_line(b);
+  std::size_t words = 0;
+  for (; !line.empty(); ++words) {
+    const std::size_t end = line.find(' ');
+    const std::string_view word = line.substr(0, end);
+    if (words >= 2 && words <= 4 && !parse_number(word)) return false;
+    line.remove_prefix(end == std::string_view::npos ? line.size() : end + 1);
+  }
+  return words == 5 || words == 6;
+}
+/// Binary protocol: magic, opcode, key length, extras, type 0, and a body that holds both.
+Match memcached_binary(Bytes b, std::uint8_t magic) {
+  Probe probe(b);
+  probe.byte(0, magic).byte(1, 0, 0x3f).be16(2, 0, 250).byte(4, 0, 32).byte(5, 0).be32(8, 0, 1 << 20).least(24);
+  if (b.size() >= 12) probe.that(probe.be32_at(8) >= probe.be16_at(2) + b[4]);
+  return probe.match();
+}
+
+}  // namespace
+
+// protocol.txt and the binary protocol of memcached; over UDP behind a frame of 8: request, number, count, nought.
+Match memcached(const Evidence& evidence) {
+  if (evidence.is_udp())
+    return datagrams(evidence, [](Bytes b) {
+      if (!Probe(b).be16(4, 1, 2000).zero(6, 2).least(9).holds()) return false;
+      const Bytes text = b.subspan(8);
+      return memcached_command(text) == Match::Yes || memcached_answer_text(text) || memcached_binary(text, 0x80) == Match::Yes ||
+             memcached_binary(text, 0x81) == Match::Yes;
+    });
+  return sides(
+      evidence,
+      [](Bytes b) {
+        if (memcached_storage(b)) return Match::Yes;
+        const Match text = memcached_command(b) == Match::No ? Match::No : Match::Maybe;
+        return std::max(text, memcached_binary(b, 0x80));
+      },
+      [](Bytes b) {
+        if (memcached_answer_text(b)) return Match::Yes;
+        const Match binary = memcached_binary(b, 0x81);
+        const Match text = begins(b, {"VALUE ", "STAT ", "STORED\r\n", "NOT_", "VERSION ", "END\r\n", "ERROR\r\n", "CLIENT_ERROR", "SERVER_ERROR", "DELETED",
+                                      "TOUCHED", "OK\r\n", "RESET", "EXISTS", "HD", "VA ", "EN\r\n"}) == Match::No
+                               ? Match::No
+                               : Match::Maybe;
+        const bool number = !b.empty() && is_digit(static_cast<char>(b[0]));  // The answer to incr.
+        return std::max({binary, text, number ? Match::Maybe : Match::No});
+      });
+}
+bool memcached_is_answer(Bytes b) { return b.size() > 8 && (memcached_answer_text(b.subspan(8)) || b[8] == 0x81); }
+
+// Cassandra native protocol (v3 to v5): OPTIONS is empty, STARTUP has the version of CQL.
+Match cassandra(const Evidence& evidence) {
+  return sides(
+      evidence,
+      [](Bytes b) {
+        const Match options = Probe(b).byte(0, 3, 5).byte(1, 0, 0x10).byte(4, 5).be32(5, 0).match();
+        const Match startup = Probe(b).byte(0, 3, 5).byte(1, 0, 0x10).byte(4, 1).be32(5, 20, 2000).be16(9, 1, 16).match();
+        const bool text = b.size() < 13 || begins(b.subspan(13), {"CQL_VERSION", "DRIVER_", "COMPRESSION", "THROW_"}) != Match::No;
+        return std::max(options, text ? Probe(b).least(17).match() == Match::Yes ? startup : std::min(startup, Match::Maybe) : Match::No);
+      },
+      [](Bytes b) { return Probe(b).byte(0, 0x83, 0x85).failed() ? Match::No : Match::Maybe; });
+}
+
+// Kafka protocol: size, ApiVersions (18) or Metadata (3), version, correlation, client id.
+Match kafka(const Evidence& evidence) {
+  return sides(
+      evidence,
+      [](Bytes b) {
+        Probe probe(b);
+        probe.be32(0, 11, 1 << 20).be16(4, 3, 18).be16(6, 0, 13).be16(12, 1, 64).least(15);
+        if (b.size() >= 6) probe.that(b[5] == 3 || b[5] == 18);
+        if (b.size() >= 14) probe.printable(14, probe.be16_at(12));
+        return probe.match();
+      },
+      any_side);
+}
+
+// MQTT 3.1, 3.1.1 and 5: CONNECT, whose variable header begins with the protocol's name and level.
+Match mqtt(const Evidence& evidence) {
+  return sides(
+      evidence,
+      [](Bytes b) {
+        if (Probe(b).byte(0, 0x10).failed()) return Match::No;
+        std::size_t at = 1;
+        while (at < b.size() && at < 5 && (b[at] & 0x80) != 0) ++at;
+        if (at >= 5) return Match::No;
+        if (at >= b.size()) return Match::Maybe;
+        const Bytes rest = b.subspan(at + 1);
+        using namespace std::string_view_literals;
+        return std::max(Probe(rest).text(0, "\0\4MQTT"sv).byte(6, 3, 5).match(), Probe(rest).text(0, "\0\6MQIsdp"sv).byte(8, 3).match());
+      },
+      [](Bytes b) { return Probe(b).byte(0, 0x20).failed() && Probe(b).byte(0, 0xf0).failed() ? Match::No : Match::Maybe; });
+}
+
+// AMQP 0-8 to 1.0: the protocol header.
+Match amqp(const Evidence& evidence) {
+  constexpr auto header = [](Bytes b) { return Probe(b).text(0, "AMQP").byte(4, 0, 3).byte(5, 0, 1).byte(6, 0, 9).byte(7, 0, 10).match(); };
+  return sides(evidence, header, any_side);
+}
+
+// NATS: the server speaks first.
+Match nats(const Evidence& evidence) {
+  return sides(evidence, [](Bytes b) { return begins(b, {"CONNECT {", "PING\r\n", "SUB ", "PUB "}) == Match::No ? Match::No : Match::Maybe; },
+               [](Bytes b) { return Probe(b).text(0, "INFO {\"").match(); });
+}
+
+// ZMTP 3 (RFC 23/ZMTP): signature of ten, major version 3.
+Match zmtp(const Evidence& evidence) {
+  constexpr auto greeting = [](Bytes b) { return Probe(b).byte(0, 0xff).zero(1, 7).byte(9, 0x7f).byte(10, 3).match(); };
+  return sides(evidence, greeting, greeting);
+}
+
+// Gearman: binary magic and a packet type.
+Match gearman(const Evidence& evidence) {
+  using namespace std::string_view_literals;
+  return sides(evidence, [](Bytes b) { return Probe(b).text(0, "\0REQ"sv).be32(4, 1, 42).be32(8, 0, 1 << 24).match(); },
+               [](Bytes b) { return Probe(b).text(0, "\0RES"sv).be32(4, 1, 42).match(); });
+}
+
+}  // namespace weir::proto::identify

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Peer to peer: files and coins.
+
+#include "base/text.h"
+#include "proto/identify/probe.h"
+#include "proto/identify/rows.h"
+
+namespace weir::proto::identify {
+namespace {
+
+using namespace std::string_view_literals;
+
+/// Mainline DHT (BEP 5), local discovery (BEP 14), trackers over UDP (BEP 15), the SYN of uTP (BEP 29).
+bool bittorrent_datagram(Bytes b) {
+  const std::string_view text = as_text(b);
+  if (text.starts_with("d1:ad2:id20:") || text.starts_with("d1:rd2:id20:") || text.starts_with("d1:eli")) return true;
+  if (text.starts_with("d2:ip6:")) return text.substr(13).starts_with("1:rd2:id20:") || text.substr(13).starts_with("1:eli");
+  if (text.starts_with("BT-SEARCH * HTTP/1.1\r\n")) return true;
+  if (b.size() == 16 && text.starts_with("\0\0\x04\x17\x27\x10\x19\x80\0\0\0\0"sv)) return true;
+  return Probe(b).byte(0, 0x41).byte(1, 0, 2).be32(8, 0).be16(16, 1).holds() && (b[1] == 0 ? b.size() == 20 : b.size() == 30) && load_be32(&b[4]) != 0;
+}
+/// Once a flow speaks it, later datagrams are not asked; but an answer of the tracker or of uTP may come before its request is seen.
+bool bittorrent_answer(Bytes b) {
+  if (b.size() == 16 && Probe(b).zero(0, 4).holds()) return true;
+  return b.size() >= 20 && (b[0] == 0x21 || b[0] == 0x01 || b[0] == 0x11 || b[0] == 0x31) && b[1] <= 2;
+}
+
+/// Node discovery 4: hash, signature, type; the data of a ping is a list whose first item is the version, 4.
+bool discovery_ping(Bytes b) {
+  if (b.size() < 110 || b[97] != 1) return false;
+  std::size_t at = 98, length = 0;
+  if (b[at] >= 0xc0 && b[at] < 0xf8) length = b[at++] - 0xc0U;
+  else if (b[at] == 0xf8) length = b[at + 1], at += 2;
+  else return false;
+  return at + length == b.size() && b[at] == 4 && b[at + 1] >= 0xc0 && b[at + 1] < 0xf8;
+}
+
+}  // namespace
+
+Match bittorrent(const Evidence& evidence) {
+  if (!evidence.is_udp()) {
+    constexpr auto handshake = [](Bytes b) { return Probe(b).byte(0, 19).text(1, "BitTorrent protocol").match(); };
+    return sides(evidence, handshake, handshake);
+  }
+  const bool client = bittorrent_datagram(evidence.client), server = bittorrent_datagram(evidence.server);
+  if (evidence.client.empty() && evidence.server.empty()) return Match::Maybe;
+  if (!evidence.client.empty() && !client && !(server && bittorrent_answer(evidence.client))) return Match::No;
+  if (!evidence.server.empty() && !server && !(client && bittorrent_answer(evidence.server))) return Match::No;
+  return Match::Yes;
+}
+bool bittorrent_is_answer(Bytes b) { return as_text(b).starts_with("d1:rd2:id20:") || as_text(b).starts_with("d2:ip6:") || as_text(b).starts_with("d1:eli"); }
+
+// Gnutella 0.4 and 0.6.
+Match gnutella(const Evidence& evidence) {
+  return sides(evidence, [](Bytes b) { return Probe(b).text(0, "GNUTELLA CONNECT/0.").match(); }, [](Bytes b) { return begins(b, {"GNUTELLA/0.6 ", "GNUTELLA OK\n"}); });
+}
+
+// eDonkey's hello between clients: 0xE3, a length, opcode 1, a hash of sixteen.
+Match edonkey(const Evidence& evidence) {
+  constexpr auto hello = [](Bytes b) { return Probe(b).byte(0, 0xe3).le32(1, 30, 600).byte(5, 1).byte(6, 16).least(23).match(); };
+  return sides(evidence, hello, [](Bytes b) { return Probe(b).failed() || (!b.empty() && b[0] != 0xe3 && b[0] != 0xc5 && b[0] != 0xd4) ? Match::No : Match::Maybe; });
+}
+
+// Bitcoin's peers: the magic of a network and a command of twelve bytes.
+Match bitcoin(const Evidence& evidence) {
+  constexpr auto message = [](Bytes b) {
+    const Match net = begins(b, {"\xf9\xbe\xb4\xd9"sv, "\x0b\x11\x09\x07"sv, "\xfa\xbf\xb5\xda"sv, "\x1c\x16\x3f\x28"sv});
+    if (net != Match::Yes) return net;
+    return begins(b.subspan(4), {"version\0\0\0\0\0"sv, "verack\0\0\0\0\0\0"sv, "ping\0\0\0\0\0\0\0\0"sv, "inv\0\0\0\0\0\0\0\0\0"sv, "addr\0\0\0\0\0\0\0\0"sv,
+                                 "getdata\0\0\0\0\0"sv, "getheaders\0\0"sv, "headers\0\0\0\0\0"sv, "tx\0\0\0\0\0\0\0\0\0\0"sv, "block\0\0\0\0\0\0\0"sv, "pong\0\0\0\0\0\0\0\0"sv});
+  };
+  return sides(evidence, message, message);
+}
+
+Match ethereum(const Evidence& evidence) { return datagrams(evidence, discovery_ping); }
+
+// Stratum of miners: a line of JSON that subscribes, authorises or logs in.
+Match stratum(const Evidence& evidence) {
+  return sides(
+      evidence,
+      [](Bytes b) {
+        if (Probe(b).byte(0, '{').failed()) return Match::No;
+        const std::string_view text = as_text(b);
+        const std::string_view line = text.substr(0, text.find('\n'));
+        for (std::string_view method : {"\"mining.subscribe\"", "\"mining.authorize\"", "\"mining.configure\"", "\"eth_submitLogin\"", "\"eth_submitHashrate\""})
+          if (line.find(method) != std::string_view::npos) return Match::Yes;
+        const bool login = line.find("\"login\"") != std::string_view::npos && line.find("\"params\"") != std::string_view::npos;
+        if (login && (line.find("\"pass\"") != std::string_view::npos || line.find("\"agent\"") != std::string_view::npos)) return Match::Yes;
+        return line.size() == text.size() && text.size() < 1000 ? Match::Maybe : Match::No;
+      },
+      [](Bytes b) { return Probe(b).byte(0, '{').failed() ? Match::No : Match::Maybe; });
+}
+
+// Dropbox's announcement in the local network.
+Match dropbox(const Evidence& evidence) {
+  return datagrams(evidence, [](Bytes b) { return as_text(b).starts_with("{\"host_int\": ") && as_text(b).find("\"namespaces\": ") != std::string_view::npos; });
+}
+
+}  // namespace weir::proto::identify

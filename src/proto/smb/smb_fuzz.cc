@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proto/smb/smb.h"
+#include "tests/kit/dialogue.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  weir::kit::fuzz_stream(weir::proto::smb::kSmb, data, size);
+  weir::kit::fuzz_stream(weir::proto::smb::kNbss, data, size);
+  return 0;
+}
