@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <deque>
 #include <fstream>
 #include <unordered_map>
 
@@ -39,8 +40,8 @@ std::string shown(std::string_view text) { return text.size() <= 80 ? std::strin
 /// One reading of a policy with all that it includes: trees first, then names, then what uses names.
 class DocumentReader {
  public:
-  DocumentReader(const Vocabulary& words, const LoadOptions& options, Diagnostics& out, bool may_read_files)
-      : options_(options), out_(out), reading_(policy_, words, options, out), may_read_files_(may_read_files) {}
+  DocumentReader(const Vocabulary& words, const LoadOptions& options, Diagnostics& out)
+      : options_(options), out_(out), reading_(policy_, words, options, out) {}
 
   std::optional<Policy> read(const std::string& name, std::string_view text) {
     if (!read_tree(name, text)) return std::nullopt;
@@ -101,10 +102,6 @@ class DocumentReader {
   }
 
   std::optional<std::string> read_file(const Node& item, const std::string& path) {
-    if (!options_.read_file && !may_read_files_) {
-      reading_.error(item, "files cannot be read here");
-      return std::nullopt;
-    }
     Result<std::string> text = options_.read_file ? options_.read_file(path) : read_whole_file(path);
     if (text.ok()) return std::move(*text);
     reading_.error(item, sentence("`", shown(path), "` cannot be read: ", text.error().message));
@@ -240,7 +237,6 @@ class DocumentReader {
   Diagnostics& out_;
   Policy policy_;
   Reading reading_;
-  bool may_read_files_;
   YamlTree yaml_;
   std::deque<std::string> texts_;
   std::vector<const Node*> trees_;  ///< Roots, the main file's first.
@@ -253,7 +249,7 @@ Loaded load(const std::string& name, std::string_view text, const Vocabulary& wo
   LoadOptions used = options;
   if (!may_read_files && !used.read_file)
     used.read_file = [](const std::string&) -> Result<std::string> { return Error{"files are not read here", 0}; };
-  out.policy = DocumentReader(words, used, out.diagnostics, may_read_files).read(name, text);
+  out.policy = DocumentReader(words, used, out.diagnostics).read(name, text);
   out.diagnostics.sort();
   if (out.diagnostics.errors() > 0) out.policy.reset();
   return out;
@@ -262,7 +258,7 @@ Loaded load(const std::string& name, std::string_view text, const Vocabulary& wo
 }  // namespace
 
 Loaded load_policy(const std::string& path, const Vocabulary& words, const LoadOptions& options) {
-  const Result<std::string> text = options.read_file ? options.read_file(path) : read_whole_file(path);
+  Result<std::string> text = options.read_file ? options.read_file(path) : read_whole_file(path);
   if (text.ok()) return load(path, *text, words, options, true);
   Loaded out;
   out.diagnostics.add(Severity::Error, path, 1, 1, sentence("the policy cannot be read: ", text.error().message));

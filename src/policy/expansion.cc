@@ -47,6 +47,13 @@ Condition prefixes(FieldId id, const std::vector<Prefix>& list) {
   return out;
 }
 
+Condition addresses(FieldId id, Values values) {
+  Condition out;
+  out.field = id;
+  out.values = std::move(values);
+  return out;
+}
+
 Condition ports(FieldId id, const std::vector<PortIndex>& list, const Policy& policy) {
   Condition out;
   out.field = id;

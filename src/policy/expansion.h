@@ -18,6 +18,7 @@ Condition boolean_is(FieldId id, bool value);
 /// Words of the field, all their values.
 Condition word(const Vocabulary& words, FieldId id, std::initializer_list<std::string_view> names);
 Condition prefixes(FieldId id, const std::vector<Prefix>& list);
+Condition addresses(FieldId id, Values values);
 Condition ports(FieldId id, const std::vector<PortIndex>& list, const Policy& policy);
 
 }  // namespace weir::policy

@@ -75,19 +75,25 @@ std::vector<PortIndex> GuardReader::datapath_ports(std::string_view key) {
   return out;
 }
 
-std::vector<Prefix> GuardReader::prefixes(std::string_view key) {
-  std::vector<Prefix> out;
+std::optional<Values> GuardReader::addresses(std::string_view key) {
   const Node* value = at(key);
-  if (value == nullptr) return out;
+  if (value == nullptr) return std::nullopt;
+  Values out;
+  std::vector<PrefixSet::Entry> entries;
   reading.each(*value, "addresses or prefixes", [&](const Node& item) {
     if (item.is_scalar() && item.text.starts_with('@')) {
-      const auto set = reading.address_set(item);
-      if (set)
-        set->for_each_entry([&](const PrefixSet::Entry& entry) { out.push_back(entry.prefix); });
+      const Reading::SetEntry* entry = reading.set(item);
+      if (entry == nullptr || !entry->set) return;
+      if (!entry->set->addresses) return void(reading.error(item, sentence("`", item.text, "` is no set of addresses")));
+      out.sets.push_back(entry->set);
+    } else if (const auto prefix = reading.prefix(item, sentence("`", key, "`"))) {
+      entries.push_back({*prefix, 0});
+    } else {
       return;
     }
-    if (const auto prefix = reading.prefix(item, sentence("`", key, "`"))) out.push_back(*prefix);
+    out.written.emplace_back(item.text);
   });
+  if (!entries.empty()) out.prefixes = std::make_shared<const PrefixSet>(PrefixSet::build(std::move(entries)));
   return out;
 }
 

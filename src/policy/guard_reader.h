@@ -32,7 +32,8 @@ class GuardReader {
   /// Units a second; nothing if the key is not there. Only the units given are allowed.
   std::optional<std::pair<double, LimitUnit>> rate(std::string_view key, LimitUnit bare, std::initializer_list<LimitUnit> allowed);
   std::vector<PortIndex> datapath_ports(std::string_view key);
-  std::vector<Prefix> prefixes(std::string_view key);
+  /// Prefixes, addresses and `@sets`; nothing if the key is not there.
+  std::optional<Values> addresses(std::string_view key);
 
   /// The rule with the guard's action. The guard's own `unless` and `more` both spare.
   void add_rule(AllOf match, std::vector<AllOf> more = {});

@@ -78,26 +78,26 @@ void read_inspection(GuardReader& guard, StateWishes::BindingTable& table, Field
 // RFC 2131: servers send offer, ack and nak. RFC 8415 section 7.3: advertise, reply, reconfigure, and relay-reply towards relays.
 void read_dhcp_snooping(GuardReader& guard) {
   const std::vector<PortIndex> trusted = guard.datapath_ports("trusted");
-  const std::vector<Prefix> servers = guard.prefixes("servers");
-  const std::vector<Prefix> relays = guard.prefixes("relays");
+  const std::optional<Values> servers = guard.addresses("servers");
+  const std::optional<Values> relays = guard.addresses("relays");
   const bool verify_mac = guard.boolean("verify_mac", true);
   const auto rate = guard.rate("rate", LimitUnit::Packets, {LimitUnit::Packets, LimitUnit::Requests});
-  if (trusted.empty() && servers.empty() && guard.at("trusted") == nullptr && guard.at("servers") == nullptr)
+  if (trusted.empty() && !servers)
     guard.reading.warning(guard.node, "the guard `dhcp-snooping` knows neither `trusted` ports nor `servers`: no DHCP server can answer");
 
   std::vector<AllOf> spared;
   if (!trusted.empty()) spared.push_back({ports(kInPort, trusted, guard.policy())});
-  const FieldRow* server_id = servers.empty() ? nullptr : guard.protocol_field("dhcp.server_id");
-  const auto sent_by = [&](const std::vector<Prefix>& senders, bool check_id) {
-    AllOf all{prefixes(kSrcIp, senders)};
+  const FieldRow* server_id = !servers ? nullptr : guard.protocol_field("dhcp.server_id");
+  const auto sent_by = [&](const Values& senders, bool check_id) {
+    AllOf all{addresses(kSrcIp, senders)};
     // Both the sender and the server-id must be listed; through a relay the id alone tells the server.
-    if (check_id && server_id != nullptr && server_id->type == FieldType::Address) all.push_back(prefixes(server_id->id, servers));
+    if (check_id && servers && server_id != nullptr && server_id->type == FieldType::Address) all.push_back(addresses(server_id->id, *servers));
     return all;
   };
   if (const FieldRow* type = guard.protocol_field("dhcp.type")) {
     std::vector<AllOf> spared4 = spared;
-    if (!servers.empty()) spared4.push_back(sent_by(servers, true));
-    if (!relays.empty()) spared4.push_back(sent_by(relays, true));
+    if (servers) spared4.push_back(sent_by(*servers, true));
+    if (relays) spared4.push_back(sent_by(*relays, true));
     guard.add_rule({words_of(*type, {"offer", "ack", "nak"})}, spared4);
     const FieldRow* client = guard.words().field("dhcp.client_mac");
     const double per_second = rate ? rate->first : 20;
@@ -108,8 +108,8 @@ void read_dhcp_snooping(GuardReader& guard) {
   }
   if (const FieldRow* type = guard.protocol_field("dhcpv6.type")) {
     std::vector<AllOf> spared6 = spared;
-    if (!servers.empty()) spared6.push_back(sent_by(servers, false));
-    if (!relays.empty()) spared6.push_back(sent_by(relays, false));
+    if (servers) spared6.push_back(sent_by(*servers, false));
+    if (relays) spared6.push_back(sent_by(*relays, false));
     guard.add_rule({words_of(*type, {"advertise", "reply", "reconfigure", "relay-reply"})}, spared6);
   }
 }
