@@ -35,7 +35,7 @@ std::optional<List> read_list(Reading& reading, const Node& at, const Node& file
   }
   Result<List> read = read_path(path);
   if (read.ok()) return std::optional<List>(std::move(*read));
-  reading.error(file, sentence("`", shown(path), "` cannot be read: ", read.error().message));
+  reading.error(file, read.error().message);  // it names the file
   return std::nullopt;
 }
 
