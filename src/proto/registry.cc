@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/registry.h"
 
+#include "proto/quic/quic.h"
 #include "proto/tls/tls.h"
 
 namespace weir::proto {
@@ -10,7 +11,9 @@ constexpr Protocol kUnknown = {.name = "unknown"};
 
 constexpr const Protocol* kProtocols[] = {
     &kUnknown,
+    &quic::kDoq,
     &tls::kDot,
+    &quic::kQuic,
     &tls::kTls,
 };
 
