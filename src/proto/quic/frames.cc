@@ -76,6 +76,10 @@ bool read_frames(CryptoStream& stream, Bytes payload, Describer& out) {
   Reader reader(payload);
   while (!reader.at_end()) {
     const std::uint64_t type = read_varint(reader);
+    if (!reader.ok()) {
+      out.flaw(Flaw::BadLength);
+      return false;
+    }
     if (type == kPadding || type == kPing) continue;
     if (type == kAck || type == kAckEcn) {
       skip_ack(reader, type == kAckEcn);

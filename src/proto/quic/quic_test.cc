@@ -205,10 +205,10 @@ TEST(Quic, WrongKeysAreHiddenAndNoFlaw) {
 TEST(Quic, ForeignFramesAreFlaws) {
   struct Row { std::string frames, flaw; };
   for (const Row& row : {Row{"\x08stream", "bad-message"}, {"\x06\x00\x7f\xffx"s, "bad-length"}, {crypto(0, "\x02\x00\x00\x01x"s), "bad-message"},
-                         {crypto(0, "\x01\xff\xff\xffx"s), "too-large"}, {crypto(80000, "x"), "too-large"}}) {
+                         {crypto(0, "\x01\xff\xff\xffx"s), "too-large"}, {crypto(80000, "x"), "too-large"}, {"\x40"s, "bad-length"}}) {
     Dialogue d(kQuic);
     d.datagram(Side::Client, Initial{.payload_bytes = 0}.seal(row.frames + (row.flaw == "bad-length" ? "" : std::string(30, '\0'))));
-    EXPECT_TRUE(d.said("flaw " + row.flaw)) << d.outcome();
+    EXPECT_TRUE(d.said("flaw " + row.flaw)) << d.outcome();  // a frame type cut in two must end, not spin
   }
 }
 
