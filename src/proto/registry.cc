@@ -2,6 +2,7 @@
 #include "proto/registry.h"
 
 #include "proto/quic/quic.h"
+#include "proto/tls/dtls.h"
 #include "proto/tls/tls.h"
 
 namespace weir::proto {
@@ -13,6 +14,7 @@ constexpr const Protocol* kProtocols[] = {
     &kUnknown,
     &quic::kDoq,
     &tls::kDot,
+    &tls::dtls::kDtls,
     &quic::kQuic,
     &tls::kTls,
 };
