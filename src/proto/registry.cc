@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/registry.h"
 
+#include "proto/quic/quic.h"
+#include "proto/tls/dtls.h"
 #include "proto/tls/tls.h"
 #include "proto/http/http.h"
 #include "proto/dcerpc/dcerpc.h"
@@ -26,7 +28,10 @@ constexpr Protocol kUnknown = {.name = "unknown"};
 
 constexpr const Protocol* kProtocols[] = {
     &kUnknown,
+    &quic::kDoq,
     &tls::kDot,
+    &tls::dtls::kDtls,
+    &quic::kQuic,
     &tls::kTls,
     &kBits,
     &kDoh,
