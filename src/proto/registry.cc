@@ -12,6 +12,9 @@
 #include "proto/dns/dns.h"
 #include "proto/ftp/ftp.h"
 #include "proto/http/http.h"
+#include "proto/imap/imap.h"
+#include "proto/irc/irc.h"
+#include "proto/pop3/pop3.h"
 #include "proto/rfb/rfb.h"
 #include "proto/smtp/smtp.h"
 #include "proto/socks/socks.h"
@@ -20,6 +23,7 @@
 #include "proto/dns/dns.h"
 #include "proto/ntp/ntp.h"
 #include "proto/snmp/snmp.h"
+#include "proto/telnet/telnet.h"
 
 namespace weir::proto {
 namespace {
@@ -39,10 +43,14 @@ constexpr const Protocol* kProtocols[] = {
     &kFtpData,
     &kHttp,
     &kHttp2,
+    &kImap,
+    &kIrc,
+    &kPop3,
     &kRfb,
     &kSmtp,
     &kSocks,
     &kSsh,
+    &kTelnet,
     &kWebdav,
     &kWebsocket,
     &kWinrm,
