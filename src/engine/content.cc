@@ -77,7 +77,7 @@ void Lane::start_parser(Live& live, AppId app) {
   live.parser = app;
   live.parser_done = true;
   if (p.parse == nullptr) return;
-  bool asked = p.may_extend;
+  bool asked = p.may_extend || rules_->counts_requests();
   for (const FieldRow& row : p.fields) asked = asked || wanted_.test(row.id);
   for (const FieldId shared : p.shared) asked = asked || wanted_.test(shared);
   if (!asked) return;
@@ -348,6 +348,8 @@ void Lane::read_tcp(Work& work) {
   }
   if (fin && !stream.has_hole()) live.ended[s] = true;
   feed(work, work.side);
+  // Bytes of the other side may have waited for these (a client that spoke before its CONNECT or STARTTLS was answered).
+  if (!work.denied && !live.parser_done && !live.streams[1 - s].ready().empty()) feed(work, other(work.side));
   if (live.flow.app.count != 0 && !live.flow.app.confirmed && !live.flow.app.open && live.streams[0].in_order_end() != 0 &&
       live.streams[1].in_order_end() != 0) {
     live.flow.app.confirmed = true;

@@ -4,17 +4,32 @@
 #include <algorithm>
 
 #include "engine/lane.h"
+#include "facts/field_ids.h"
 #include "proto/registry.h"
 #include "wire/wire.h"
 
 namespace weir::engine {
+namespace {
+
+/// What rules and reports ask for, and what the readings that rules ask for are made of.
+FieldSet wanted_fields(const policy::RuleSet& rules, const EngineOptions& options, const Vocabulary& words) {
+  FieldSet wanted = rules.wanted() | options.event_fields;
+  const auto also = [&](std::string_view name) {
+    if (const FieldRow* row = words.field(name)) wanted.set(row->id);
+  };
+  if (rules.wants(field::kDnsTunnel)) also("dns.qname"), also("dns.domain");
+  if (rules.wants(field::kAuthBinding)) also("auth.user");
+  return wanted;
+}
+
+}  // namespace
 
 Lane::Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> rules, EventSink& sink)
     : options_(options),
       rules_(std::move(rules)),
       sink_(sink),
       words_(vocabulary()),
-      wanted_(rules_->wanted() | options.event_fields),
+      wanted_(wanted_fields(*rules_, options, words_)),
       pool_(options.pool_bytes),
       flows_(options.flows_max, options.seed),
       fragments_(pool_),

@@ -26,6 +26,14 @@ void Lane::set_view(const Work& work, bool at_bound) {
   view_.described_all = work.live != nullptr && work.live->parser_done && !work.live->flow.app.open;
 }
 
+/// The flow was announced by one that passes.
+bool Lane::inherits(const Work& work) const {
+  if (work.expected != nullptr) return true;
+  if (work.index == kNoFlow) return false;
+  const Flow& flow = flows_.at(work.index);
+  return flow.related && flow.parent != 0;
+}
+
 /// Runs the rules over what is known; false if they deny.
 bool Lane::judge_now(Work& work, bool at_bound) {
   set_view(work, at_bound);
@@ -41,8 +49,15 @@ bool Lane::judge_now(Work& work, bool at_bound) {
   return take(work, outcome);
 }
 
-bool Lane::take(Work& work, const policy::Outcome& outcome) {
+bool Lane::take(Work& work, const policy::Outcome& judged) {
+  policy::Outcome outcome = judged;
   if (outcome.reports_count != 0) report(work, outcome);
+  if (outcome.rule == kDefaultRule && inherits(work)) {
+    // A related flow passes by its parent's rule where no rule of its own speaks.
+    outcome.rule = kNoRule;
+    outcome.pass = true;
+    outcome.certain = !outcome.unknown_deny;
+  }
   bool pass = outcome.pass;
   if (!pass && rules_->policy().monitor) {
     // The policy only watches: its default too is told and not carried out.

@@ -119,7 +119,8 @@ class Lane final : public policy::Meters {
   // judge.cc: rules, holding, settling.
   void judge(Work& work);
   bool judge_now(Work& work, bool at_bound);
-  bool take(Work& work, const policy::Outcome& outcome);
+  bool inherits(const Work& work) const;
+  bool take(Work& work, const policy::Outcome& judged);
   void judge_both_ways(Work& work);
   void resolve_undecided(Work& work);
   void release_held(Live& live, const Work& work);

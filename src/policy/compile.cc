@@ -179,6 +179,10 @@ RuleSet::RuleSet(std::shared_ptr<const Policy> policy, const Vocabulary& vocabul
     const bool ends = rule.rule->action != Action::Alert && rule.rule->action != Action::Limit && rule.rule->action != Action::Ban;
     rule.unconditional = rule.residual.empty() && rule.unless.empty() && ends && !rule.rule->monitor &&
                          rule.rule->expires_wall_ns == INT64_MAX && !rule.rule->match.empty();
+    // A limit in packets or bytes is asked with each packet.
+    const Action action = rule.rule->action;
+    if (action == Action::Limit && rule.rule->limit.unit >= LimitUnit::Packets) rule.packet = true;
+    counts_requests_ = counts_requests_ || (action == Action::Limit && rule.rule->limit.unit == LimitUnit::Requests);
     all_.push_back(static_cast<RuleId>(i));
   }
 

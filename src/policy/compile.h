@@ -65,6 +65,8 @@ class RuleSet {
   /// Fields that any rule asks for: parsers and readings need make no others.
   const FieldSet& wanted() const { return wanted_; }
   bool wants(FieldId field) const { return wanted_.test(field); }
+  /// Some rule counts requests: protocols are read for their transactions, whatever facts are asked for.
+  bool counts_requests() const { return counts_requests_; }
 
   /// Stage A for a flow's ends. Valid until the next call that misses the cache (copy what must live longer).
   Candidates candidates(const FlowFacts& flow) const;
@@ -79,6 +81,7 @@ class RuleSet {
   std::vector<CompiledRule> rules_;
   std::vector<RuleId> all_;
   FieldSet wanted_;
+  bool counts_requests_ = false;
   std::unique_ptr<Stages> stages_;
 };
 

@@ -211,6 +211,10 @@ Outcome match(const RuleSet& rules, const Candidates& candidates, const View& vi
         continue;
       }
       out.action = rule.limit.over;
+      if (out.action == Action::Ban) {
+        meters.ban_begins(id, rule, view);
+        out.action = Action::Drop;
+      }
     } else if (rule.action == Action::Ban) {
       if (!meters.ban_begins(id, rule, view)) continue;
       out.action = Action::Drop;
@@ -221,6 +225,7 @@ Outcome match(const RuleSet& rules, const Candidates& candidates, const View& vi
     out.pass = !is_deny(out.action);
     out.reach = reach_of(compiled, view);
     out.certain = out.pass ? !unknown_deny : !unknown_pass;
+    out.unknown_deny = unknown_deny;
     return out;
   }
   const Action action = rules.policy().default_action;
@@ -229,6 +234,7 @@ Outcome match(const RuleSet& rules, const Candidates& candidates, const View& vi
   out.rule = out.pass ? kNoRule : kDefaultRule;
   out.reach = reach_of_default(candidates, view);
   out.certain = out.pass ? !unknown_deny : !unknown_pass;
+  out.unknown_deny = unknown_deny;
   return out;
 }
 

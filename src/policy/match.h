@@ -55,6 +55,7 @@ struct Outcome {
   bool pass = true;
   bool certain = true;  ///< Now.
   bool settled = true;  ///< Later.
+  bool unknown_deny = false;  ///< A rule that would deny is still unknown before R.
   bool headers_only = false;  ///< R and all before it were certain from header facts alone.
   Reach reach = Reach::Packet;
   std::uint8_t reports_count = 0;
