@@ -55,6 +55,7 @@ Match openvpn_client(Bytes b, bool udp) {
 Match openvpn_server(Bytes b, bool udp) {
   const Bytes p = openvpn_packet(b, udp);
   if (!udp && b.size() < 3) return b.empty() || b[0] <= 4 ? Match::Maybe : Match::No;
+  if (!udp && Probe(b).be16(0, 26, 1200).failed()) return Match::No;
   Probe probe(p);
   probe.byte(0, 0x40).least(26);  // Hard reset of the server.
   if (udp && !p.empty() && p.size() < 26) return Match::No;
