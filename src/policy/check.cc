@@ -115,14 +115,14 @@ class Checker {
     for (const Condition& c : rule.match) {
       const bool tcp = c.field == field::kTcpFlags || c.field == field::kTcpFlagsAny;
       const bool icmp = c.field == field::kIcmpType || c.field == field::kIcmpCode || c.field == field::kIcmpPayloadBytes;
-      if ((tcp && never(*transport, {ip_protocol::kTcp})) || (icmp && never(*transport, {ip_protocol::kIcmp, ip_protocol::kIcmp6})))
+      if ((tcp && never(*transport, {ip_protocol::kTcp})) || (icmp && never(*transport, {ip_protocol::kIcmp, ip_protocol::kIcmpv6})))
         warn(c.position, sentence("the rule `", rule.name, "` never matches: no such packet has `", words_.field(c.field)->name, "`"));
     }
   }
 
   /// The condition names only other transports, so that the chain of headers cannot end in one of these.
   static bool never(const Condition& transport, std::initializer_list<std::uint64_t> wanted) {
-    constexpr std::uint64_t kTransports[] = {ip_protocol::kTcp, ip_protocol::kUdp, ip_protocol::kIcmp, ip_protocol::kIcmp6, ip_protocol::kSctp};
+    constexpr std::uint64_t kTransports[] = {ip_protocol::kTcp, ip_protocol::kUdp, ip_protocol::kIcmp, ip_protocol::kIcmpv6, ip_protocol::kSctp};
     return std::all_of(transport.values.numbers.begin(), transport.values.numbers.end(), [&](const NumberRange& range) {
       return range.first == range.last && std::find(std::begin(kTransports), std::end(kTransports), range.first) != std::end(kTransports) &&
              std::find(wanted.begin(), wanted.end(), range.first) == wanted.end();
