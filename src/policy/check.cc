@@ -5,6 +5,7 @@
 
 #include "facts/field_ids.h"
 #include "facts/packet.h"
+#include "policy/shadow_index.h"
 
 namespace weir::policy {
 namespace {
@@ -56,13 +57,6 @@ bool values_inside(const Values& narrow, const Values& wide) {
 bool ends_the_asking(const Rule& rule) {
   const bool terminal = rule.action == Action::Allow || rule.action == Action::Drop || rule.action == Action::Reject;
   return terminal && !rule.monitor && rule.expires_wall_ns == INT64_MAX;
-}
-
-/// A bit for each fact that a rule asks for: a rule that asks for more than another cannot cover it.
-std::uint64_t signature(const Rule& rule) {
-  std::uint64_t bits = 0;
-  for (const Condition& c : rule.match) bits |= std::uint64_t{1} << ((c.field * 2U + (c.negated ? 1U : 0U)) * 0x9e3779b1U >> 26);
-  return bits;
 }
 
 bool covers(const Rule& earlier, const Rule& later) {
@@ -129,29 +123,25 @@ class Checker {
     });
   }
 
-  // Each own rule against every earlier one that ends the asking. The signature refuses most pairs; the rest are compared in full, as long
-  // as the budget lasts: the time is bounded whatever the policy.
+  // Each own rule against the earlier ones that end the asking and that the index offers, as long as the budget lasts: the time is
+  // bounded whatever the policy.
   void check_pairs() {
-    std::vector<std::uint64_t> signatures;
-    std::vector<const Rule*> enders;
+    ShadowIndex enders;
     std::uint64_t pairs = 0;
     for (const Rule& rule : policy_.rules) {
-      const std::uint64_t own = signature(rule);
       if (!rule.guard && !rule.essential) {
-        pairs += enders.size();
+        enders.for_each_candidate(rule, [&](const Rule& earlier) {
+          if (++pairs > options_.pairs_max) return true;
+          if (!covers(earlier, rule)) return false;
+          const bool written = earlier.position.line > 0 && !earlier.essential;
+          warn(rule.position, sentence("the rule `", rule.name, "` is never reached: `", earlier.name, "`",
+                                       written ? sentence(" in line ", earlier.position.line) : std::string(), " decides all that it matches"));
+          return true;
+        });
         if (pairs > options_.pairs_max)
           return warn(rule.position, sentence("rules from here on were not compared with those before them: more than ", options_.pairs_max, " pairs"));
-        for (std::size_t i = 0; i < enders.size(); ++i) {
-          if ((signatures[i] & ~own) != 0 || !covers(*enders[i], rule)) continue;
-          warn(rule.position, sentence("the rule `", rule.name, "` is never reached: `", enders[i]->name, "`",
-                                       enders[i]->position.line > 0 && !enders[i]->essential ? sentence(" in line ", enders[i]->position.line) : std::string(),
-                                       " decides all that it matches"));
-          break;
-        }
       }
-      if (!ends_the_asking(rule)) continue;
-      signatures.push_back(own);
-      enders.push_back(&rule);
+      if (ends_the_asking(rule)) enders.add(rule);
     }
   }
 
