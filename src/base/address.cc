@@ -10,6 +10,7 @@
 namespace weir {
 
 bool Prefix::contains(const Ip& ip) const {
+  if (length < 96 && ip.is_v4()) return false;  // ::/0 is IPv6 alone; IPv4 only looks like a part of it in our form.
   const int whole = length / 8;
   if (std::memcmp(ip.bytes.data(), network.bytes.data(), static_cast<std::size_t>(whole)) != 0) return false;
   const int bits = length % 8;

@@ -59,6 +59,7 @@ struct Prefix {
   Ip network;
   std::uint8_t length = 128;  ///< In the 128-bit form: an IPv4 /24 is 120 here.
 
+  /// A prefix of IPv6 never holds an IPv4 address.
   bool contains(const Ip& ip) const;
   /// The length as a user writes it: 24 for an IPv4 /24.
   int written_length() const { return network.is_v4() && length >= 96 ? length - 96 : length; }

@@ -16,7 +16,7 @@ struct Options {
 
 int check(const Options& options) {
   const policy::Loaded loaded = policy::load_policy(options.policy, engine::vocabulary());
-  std::fputs(loaded.diagnostics.render().c_str(), stderr);
+  std::fputs(policy::render(loaded.diagnostics).c_str(), stderr);
   if (!loaded.policy) return kWrong;
   std::printf("%s: %zu rules, no errors\n", options.policy.c_str(), loaded.policy->rules.size());
   return kDone;

@@ -14,7 +14,7 @@ void complain(const std::string& message) { std::fprintf(stderr, "weir: %s\n", m
 std::shared_ptr<const policy::RuleSet> load_rules(const std::string& path) {
   policy::Loaded loaded = policy::load_policy(path, engine::vocabulary());
   if (!loaded.policy) {
-    std::fputs(loaded.diagnostics.render().c_str(), stderr);
+    std::fputs(policy::render(loaded.diagnostics).c_str(), stderr);
     return nullptr;
   }
   return std::make_shared<const policy::RuleSet>(std::make_shared<const policy::Policy>(std::move(*loaded.policy)), engine::vocabulary());

@@ -73,6 +73,7 @@ nlohmann::ordered_json summary_of(const engine::Engine& engine, double seconds) 
   const auto add = [&](const std::string& name, const engine::Counters::PerRule& counted, const std::vector<std::string>& ids) {
     if (counted.packets == 0 && counted.flows == 0) return;
     ordered_json& rule = rules[name];
+    if (rule.is_null()) rule = ordered_json::object();
     rule["packets"] = rule.value("packets", std::uint64_t{0}) + counted.packets;
     rule["flows"] = rule.value("flows", std::uint64_t{0}) + counted.flows;
     for (const std::string& id : ids) techniques[id] += counted.packets;

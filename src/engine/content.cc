@@ -44,6 +44,7 @@ void describe_first_payload(Live& live, Bytes payload) {
 }  // namespace
 
 void Lane::stop_reading(Live& live) {
+  if (!live.reading) return;
   for (state::Stream& stream : live.streams) stream.release(pool_);
   for (Kept& kept : live.kept) {
     if (kept.bytes == nullptr) continue;
@@ -353,8 +354,7 @@ void Lane::read_tcp(Work& work) {
     live.matched = false;
   }
   if (live.parser_done && !live.flow.app.open && !live.flow.app.may_extend) {
-    for (state::Stream& each : live.streams) each.release(pool_);
-    live.reading = false;
+    stop_reading(live);
   }
 }
 

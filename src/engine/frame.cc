@@ -305,6 +305,19 @@ void Lane::give_up(state::Fragments::Datagram& d) {
   d.frames_count = 0;
 }
 
+namespace {
+
+/// The inner flow belongs to its carrier's, and to its overlay where the id is the same in both directions (a VNI, not a TEID).
+std::uint32_t inner_domain(const Packet& packet, std::uint64_t carrier_hash, std::size_t depth) {
+  std::uint32_t id = 0;
+  if (depth < packet.tunnels_count && depth < packet.tunnel_ids_count &&
+      (packet.tunnels[depth] == TunnelKind::Vxlan || packet.tunnels[depth] == TunnelKind::Geneve))
+    id = packet.tunnel_ids[depth];
+  return static_cast<std::uint32_t>(mix64(carrier_hash, id));
+}
+
+}  // namespace
+
 void Lane::judge_layer(Work& work) {
   const IpLayer& layer = *work.layer;
   if (layer.fragment != FragmentKind::No && judge_fragment(work)) return;
@@ -344,7 +357,7 @@ Decision Lane::decide_packet(const Packet& packet) {
     }
     if (work.verdict == Verdict::Drop) break;
     held = held || work.verdict == Verdict::Hold;
-    domain = static_cast<std::uint32_t>(mix64(work.hash, domain + (depth < packet.tunnel_ids_count ? packet.tunnel_ids[depth] : 0U)));
+    domain = inner_domain(packet, work.hash, depth);
   }
   if (last != nullptr && last->verdict == Verdict::Drop) {
     for (std::size_t depth = 0; depth + 1 < judged; ++depth) roll_back(works_[depth]);

@@ -280,7 +280,8 @@ void Lane::resolve_undecided(Work& work) {
     return;
   }
   if (!bounds.hold || work.side == Side::Server) return;
-  if (live.held_count == Live::kHeldMax || holds_first_ + holds_.size() < holds_first_) {
+  if (live.held == nullptr) live.held = static_cast<HeldFrame*>(pool_.take(sizeof(HeldFrame) * Live::kHeldMax));
+  if (live.held == nullptr || live.held_count == Live::kHeldMax) {
     ++counters_.holds_overflowed;
     judge_now(work, true);
     return;
@@ -312,6 +313,8 @@ void Lane::release_held(Live& live, const Work& work) {
   }
   live.held_count = 0;
   live.held_bytes = 0;
+  if (live.held != nullptr) pool_.release(live.held, sizeof(HeldFrame) * Live::kHeldMax);
+  live.held = nullptr;
 }
 
 /// Holds whose time is over (`all`: every one) are decided as at the bound, without a packet.

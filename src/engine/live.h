@@ -64,7 +64,7 @@ struct Live : state::LiveBase {
   Nanoseconds hold_since_ns = 0;
   std::uint8_t held_count = 0;
   std::uint32_t held_bytes = 0;
-  HeldFrame held[kHeldMax];
+  HeldFrame* held = nullptr;  ///< kHeldMax of them, from the pool, while frames are held.
 
   // Limits, bans and alerts are taken once a flow or transaction.
   struct Counted {

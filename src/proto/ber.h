@@ -2,9 +2,9 @@
 #pragma once
 
 // A bounded reader of ASN.1 BER (X.690 8.1) as SNMP, LDAP and Kerberos use it: definite lengths of at most four length
-// bytes and tags of one byte. Lengths that are longer than they need be are BER and are read (common in the field); indefinite lengths
-// and larger tags are not, and make ok() false. It never looks past its bytes and never recurses: who enters an element makes
-// a BerReader of its contents.
+// bytes and tags of one byte. Lengths written longer than they need be are BER and are read (they are common in the field);
+// indefinite lengths and larger tags are not, and make ok() false. It never looks past its bytes and never recurses: who
+// enters an element makes a BerReader of its contents.
 
 #include "base/bytes.h"
 

@@ -100,7 +100,7 @@ std::optional<field::FileType> file_type(Bytes first) {
     if (form == "AVI ") return Video;
   }
   for (const Signature& s : kSignatures)
-    if (text.size() >= s.offset + s.bytes.size() && text.substr(s.offset, s.bytes.size()) == s.bytes) return s.type;
+    if ((s.offset != 0 || text.starts_with(s.bytes[0])) && text.size() >= s.offset + s.bytes.size() && text.substr(s.offset, s.bytes.size()) == s.bytes) return s.type;
   return std::nullopt;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/registry.h"
 
+#include "proto/quic/quic.h"
+#include "proto/tls/dtls.h"
 #include "proto/tls/tls.h"
 #include "proto/http/http.h"
 #include "proto/dcerpc/dcerpc.h"
@@ -10,13 +12,18 @@
 #include "proto/dns/dns.h"
 #include "proto/ftp/ftp.h"
 #include "proto/http/http.h"
+#include "proto/imap/imap.h"
+#include "proto/irc/irc.h"
+#include "proto/pop3/pop3.h"
 #include "proto/rfb/rfb.h"
 #include "proto/smtp/smtp.h"
 #include "proto/socks/socks.h"
 #include "proto/ssh/ssh.h"
 #include "proto/dhcp/dhcp.h"
 #include "proto/dns/dns.h"
+#include "proto/ntp/ntp.h"
 #include "proto/snmp/snmp.h"
+#include "proto/telnet/telnet.h"
 
 namespace weir::proto {
 namespace {
@@ -25,7 +32,10 @@ constexpr Protocol kUnknown = {.name = "unknown"};
 
 constexpr const Protocol* kProtocols[] = {
     &kUnknown,
+    &quic::kDoq,
     &tls::kDot,
+    &tls::dtls::kDtls,
+    &quic::kQuic,
     &tls::kTls,
     &kBits,
     &kDoh,
@@ -33,10 +43,14 @@ constexpr const Protocol* kProtocols[] = {
     &kFtpData,
     &kHttp,
     &kHttp2,
+    &kImap,
+    &kIrc,
+    &kPop3,
     &kRfb,
     &kSmtp,
     &kSocks,
     &kSsh,
+    &kTelnet,
     &kWebdav,
     &kWebsocket,
     &kWinrm,
@@ -132,6 +146,7 @@ constexpr const Protocol* kProtocols[] = {
     &identify::kXmpp,
     &identify::kZabbix,
     &identify::kZmtp,
+    &kNtp,
     &kSnmp,
 };
 

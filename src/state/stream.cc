@@ -117,6 +117,11 @@ Stream::Outcome Stream::insert(SlabPool& pool, std::uint32_t sequence, Bytes pay
     } else if (joins) {
       ranges_[i - 1].end = piece_end;
     } else {
+      if (ranges_ == nullptr) ranges_ = static_cast<Range*>(pool.take(sizeof(Range) * kRangesMax));
+      if (ranges_ == nullptr) {
+        outcome.insert = Insert::NoRoom;
+        return outcome;
+      }
       for (std::size_t k = ranges_count_; k > i; --k) ranges_[k] = ranges_[k - 1];
       ranges_[i] = {at, piece_end};
       ++ranges_count_;
@@ -178,6 +183,9 @@ void Stream::release(SlabPool& pool) {
   if (buffer_ != nullptr) pool.release(buffer_, capacity_);
   buffer_ = nullptr;
   capacity_ = 0;
+  if (ranges_ != nullptr) pool.release(ranges_, sizeof(Range) * kRangesMax);
+  ranges_ = nullptr;
+  ranges_count_ = 0;
 }
 
 }  // namespace weir::state

@@ -10,7 +10,6 @@
 //  3. Bytes are stored from keep_from() on: not consumed, or consumed and not yet acknowledged (then only to find conflicts).
 //  4. At most kWindowMax bytes and kRangesMax pieces out of order are held; what does not fit is reported, not stored.
 
-#include <array>
 #include <cstdint>
 
 #include "base/bytes.h"
@@ -76,7 +75,7 @@ class Stream {
   std::uint64_t stored_end_ = 0;    ///< In-order bytes are stored up to here (bytes skipped are not).
   std::uint64_t valid_from_ = 0;    ///< In-order bytes from here to stored_end_ are those that came.
   std::uint64_t in_order_end_ = 0, consumed_ = 0, acked_ = 0;
-  std::array<Range, kRangesMax> ranges_;
+  Range* ranges_ = nullptr;  ///< kRangesMax of them, from the pool, once something is out of order.
   std::uint8_t ranges_count_ = 0;
   bool started_ = false;
 };

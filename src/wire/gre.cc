@@ -25,7 +25,8 @@ void pptp(Walk& walk, Window window, std::uint16_t flags) {
 }
 
 // Type I has no header of its own, and then GRE has no sequence number; II has 8 bytes, III 12 and a sub-header of 8 if its
-// last bit says so. version 4 bits, VLAN 12 · class and so on 6, session 10 · …
+// last bit says so. version 4 bits, VLAN 12 · class and so on 6, session 10 · II: index 4; III: time 4, group 2, P 1 bit, frame type 5,
+// hardware 6, direction and granularity 3, sub-header 1
 void erspan(Walk& walk, Window window, std::uint16_t flags, std::uint16_t protocol) {
   walk.enter_tunnel(TunnelKind::Erspan);
   if (protocol == kErspan2 && (flags & kSequence) == 0) return ethernet(walk, window);
@@ -33,8 +34,12 @@ void erspan(Walk& walk, Window window, std::uint16_t flags, std::uint16_t protoc
   if (!walk.need(window, size)) return;
   const std::uint8_t* h = walk.at(window);
   walk.add_tunnel_id(load_be16(h + 2) & 0x03ff);
+  // Type III also carries IP (2) and things that are no frames, such as 802.11 captures.
+  const int frame_type = protocol == kErspan3 ? h[10] >> 2 & 0x1f : 0;
   if (protocol == kErspan3 && (h[11] & 1) != 0) size += 8;
-  if (walk.need(window, size)) ethernet(walk, window.after(size));
+  if (!walk.need(window, size)) return;
+  if (frame_type == 0) ethernet(walk, window.after(size));
+  else if (frame_type == 2) ip(walk, window.after(size));
 }
 
 }  // namespace

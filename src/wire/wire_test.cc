@@ -240,6 +240,9 @@ TEST(Tunnel, Kinds) {
       {Eth() / Ipv4() / Gre().protocol(0x88be) / Eth() / in, "gre erspan v4 17 40000>53"},
       {Eth() / Ipv4() / Gre().sequence(1) / Erspan(2, 77) / Eth() / in, "gre erspan v4 17 40000>53 id=77"},
       {Eth() / Ipv4() / Gre().sequence(1) / Erspan(3, 77) / Eth() / in, "gre erspan v4 17 40000>53 id=77"},
+      // Type III, session 77, frame type 2: IP. Frame type 7 is an 802.11 capture.
+      {Eth() / Ipv4() / Gre().protocol(0x22eb) / ("\x20\0\0\x4d\0\0\0\0\0\0\x08\0"s + in.bytes()), "gre erspan v4 17 40000>53 id=77"},
+      {Eth() / Ipv4() / Gre().protocol(0x22eb) / ("\x20\0\0\x4d\0\0\0\0\0\0\x1c\0"s + in.bytes()), "gre erspan v4 47 id=77"},
       {Eth() / Ipv4() / Pptp(5) / Ppp().with_address() / in, "gre pptp v4 17 40000>53"},
       {Eth() / Ipv4() / Pptp(5) / Ppp().protocol(0x00fd) / in, "gre pptp v4 47"},
       {Eth() / Ipv4() / Gre() / Mpls(3) / in, "gre v4 17 40000>53"},

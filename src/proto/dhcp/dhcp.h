@@ -31,9 +31,13 @@ inline constexpr std::uint16_t kV4Ports[] = {67, 68}, kV6Ports[] = {546, 547};
 
 namespace weir::proto {
 
-inline constexpr Protocol kDhcp = {.name = "dhcp", .udp_ports = dhcp::kV4Ports, .udp = true, .identify = dhcp::identify_v4, .is_answer = dhcp::is_answer_v4,
-                                   .fields = dhcp::kFields, .state_bytes = sizeof(dhcp::State), .parse = parse_as<dhcp::State, dhcp::parse_v4>};
-inline constexpr Protocol kDhcpv6 = {.name = "dhcpv6", .udp_ports = dhcp::kV6Ports, .udp = true, .identify = dhcp::identify_v6, .is_answer = dhcp::is_answer_v6,
-                                     .fields = dhcp::kFields, .state_bytes = sizeof(dhcp::State), .parse = parse_as<dhcp::State, dhcp::parse_v6>};
+inline constexpr Protocol kDhcp = {.name = "dhcp", .udp_ports = dhcp::kV4Ports, .udp = true,
+                                   .identify = dhcp::identify_v4, .is_answer = dhcp::is_answer_v4,
+                                   .fields = dhcp::kFields, .state_bytes = sizeof(dhcp::State),
+                                   .parse = parse_as<dhcp::State, dhcp::parse_v4>};
+inline constexpr Protocol kDhcpv6 = {.name = "dhcpv6", .udp_ports = dhcp::kV6Ports, .udp = true,
+                                     .identify = dhcp::identify_v6, .is_answer = dhcp::is_answer_v6,
+                                     .fields = dhcp::kFields, .state_bytes = sizeof(dhcp::State),
+                                     .parse = parse_as<dhcp::State, dhcp::parse_v6>};
 
 }  // namespace weir::proto

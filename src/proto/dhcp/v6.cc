@@ -17,7 +17,11 @@ bool is_answer_type(std::uint8_t type) {
 }
 
 // RFC 8415 11: the kinds of DUID.
-bool is_duid(Bytes value) { return value.size() >= 3 && value.size() <= 130 && load_be16(value.data()) >= 1 && load_be16(value.data()) <= 4; }
+bool is_duid(Bytes value) {
+  if (value.size() < 3 || value.size() > 130) return false;
+  const std::uint16_t kind = load_be16(value.data());
+  return kind >= 1 && kind <= 4;
+}
 
 // The options must chain to the very end, and one of them must be one that such a message has.
 bool has_plausible_options(Bytes area, std::uint8_t type, bool cut) {

@@ -13,9 +13,10 @@
 //   record    name, type 2, class 2, ttl 4, length 2, that many bytes
 //   TCP       length 2, message; again and again
 //
-// Of records it reads A, AAAA and CNAME of the answer section, NB likewise, and EDNS's OPT. Bytes behind the last record are allowed (they
-// happen); a message that ends inside a record it promised is Truncated. It does not validate DNSSEC, and learns no name from
-// mDNS, LLMNR or NBNS answers, which anybody on the link can give.
+// Of records it reads A, AAAA and CNAME of the answer section, NB likewise, and EDNS's OPT. Bytes behind the last record are
+// allowed (they happen); a message that ends inside a record it promised is Truncated. It does not validate DNSSEC, and
+// learns no name from mDNS, LLMNR or NBNS answers, which anybody on the link can give. dns.domain comes from a compact
+// table of public suffixes (suffixes.h): where it has no row, the last two labels count.
 
 #include "proto/dns/fields.h"
 #include "proto/protocol.h"
@@ -65,8 +66,8 @@ inline constexpr std::uint16_t kDnsPorts[] = {53}, kMdnsPorts[] = {5353}, kLlmnr
 
 namespace weir::proto {
 
-inline constexpr Protocol kDns = {.name = "dns", .tcp_ports = dns::kDnsPorts, .udp_ports = dns::kDnsPorts, .tcp = true, .udp = true,
-                                  .identify = dns::identify_dns, .is_answer = dns::is_answer,
+inline constexpr Protocol kDns = {.name = "dns", .tcp_ports = dns::kDnsPorts, .udp_ports = dns::kDnsPorts, .tcp = true,
+                                  .udp = true, .identify = dns::identify_dns, .is_answer = dns::is_answer,
                                   .fields = dns::kFields, .state_bytes = sizeof(dns::State),
                                   .parse = parse_as<dns::State, dns::parse_dns>,
                                   .refuse = dns::refuse, .sinkhole = dns::sinkhole};
@@ -75,8 +76,8 @@ inline constexpr Protocol kMdns = {.name = "mdns", .udp_ports = dns::kMdnsPorts,
                                    .identify = dns::identify_mdns,
                                    .fields = dns::kFields, .state_bytes = sizeof(dns::State),
                                    .parse = parse_as<dns::State, dns::parse_mdns>};
-inline constexpr Protocol kLlmnr = {.name = "llmnr", .tcp_ports = dns::kLlmnrPorts, .udp_ports = dns::kLlmnrPorts, .tcp = true, .udp = true,
-                                    .identify = dns::identify_llmnr, .is_answer = dns::is_answer,
+inline constexpr Protocol kLlmnr = {.name = "llmnr", .tcp_ports = dns::kLlmnrPorts, .udp_ports = dns::kLlmnrPorts, .tcp = true,
+                                    .udp = true, .identify = dns::identify_llmnr, .is_answer = dns::is_answer,
                                     .fields = dns::kFields, .state_bytes = sizeof(dns::State),
                                     .parse = parse_as<dns::State, dns::parse_llmnr>};
 inline constexpr Protocol kNbns = {.name = "nbns", .udp_ports = dns::kNbnsPorts, .udp = true,

@@ -82,14 +82,17 @@ void look_at_body(Bytes message, const Header& h, bool cut, bool multicast_port,
   if (record_bytes > in.left() && !cut) return;
   if (multicast_port && (klass & 0x8000U) != 0) look.top_class_bit = true, klass &= 0x7fff;
   look.local_name = !bad && is_local(name.text);
-  look.netbios = is_netbios_name(message, kHeaderBytes) && klass == 1 && (type == 32 || type == 33 || (h.is_response() && (type == 1 || type == 2 || type == 10)));
+  // RFC 1002 4.2.1.3; a redirect brings A and NS, a refusal NULL.
+  const bool netbios_type = type == 32 || type == 33 || (h.is_response() && (type == 1 || type == 2 || type == 10));
+  look.netbios = netbios_type && klass == 1 && is_netbios_name(message, kHeaderBytes);
   if (netbios_port && look.netbios) {
     look.match = Match::Yes;
     return;
   }
   if (!is_class(klass, h.opcode() == 5)) return;
   if (type == 0 || type == 41) return;
-  // A type that IANA does not list is taken on the word of a name that reads like a host's, so that nobody leaves the rules for DNS with it.
+  // A type that IANA does not list is taken on the word of a name that reads like a host's, so that nobody leaves the
+  // rules for DNS with it.
   if (!is_known_type(type) && (bad || name.labels < 2 || !name.is_host || klass != 1)) return;
   if (bad && (!is_known_type(type) || klass != 1)) return;
   // Requests promise only what fits. (Answers may be cut by whoever sent them.)
@@ -115,7 +118,8 @@ Look look_at(Bytes message, bool cut, bool multicast_port, bool netbios_port) {
     // An answer without its question: multicast DNS, NetBIOS, later messages of a transfer; and a refusal of bare 12 bytes.
     if (!h.is_response()) return look;
     if (h.answers == 0) {
-      const bool bare = !cut && message.size() == kHeaderBytes && h.authorities == 0 && h.additionals == 0 && h.rcode() != 0 && (h.flags & 0x0630U) == 0;
+      const bool bare = !cut && message.size() == kHeaderBytes && h.authorities == 0 && h.additionals == 0 && h.rcode() != 0 &&
+                        (h.flags & 0x0630U) == 0;
       look.match = bare ? Match::Yes : Match::No;
       return look;
     }
@@ -170,7 +174,9 @@ Match identify_llmnr(const Evidence& e) {
   if (!on_port(e, kLlmnrPort)) return Match::No;
   return e.is_udp() ? identify_datagram(e, Flavor::Llmnr) : identify_stream(e, Flavor::Llmnr);
 }
-Match identify_nbns(const Evidence& e) { return e.is_udp() && on_port(e, kNbnsPort) ? identify_datagram(e, Flavor::Nbns) : Match::No; }
+Match identify_nbns(const Evidence& e) {
+  return e.is_udp() && on_port(e, kNbnsPort) ? identify_datagram(e, Flavor::Nbns) : Match::No;
+}
 
 bool is_answer(Bytes datagram) { return datagram.size() >= kHeaderBytes && (datagram[2] & 0x80) != 0; }
 

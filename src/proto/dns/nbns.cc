@@ -69,7 +69,8 @@ void describe_nbns(Bytes message, bool snapped, NameBuffer& names, Describer& de
   NetbiosName name;
   std::size_t offset = kHeaderBytes;
   // A request has its name in the question, an answer in the record that answers (RFC 1002 4.2.13).
-  const NameStatus status = h.questions + h.answers == 0 ? NameStatus::Cut : read_netbios_name(message, offset, names, name, offset);
+  const NameStatus status =
+      h.questions + h.answers == 0 ? NameStatus::Cut : read_netbios_name(message, offset, names, name, offset);
   std::uint16_t type = 0;
   if (status == NameStatus::Good && message.size() - offset >= 2) type = load_be16(&message[offset]);
   describer.begin_transaction(mix64(h.id, hash_text(name.qname)), h.is_response());
@@ -80,8 +81,11 @@ void describe_nbns(Bytes message, bool snapped, NameBuffer& names, Describer& de
   if (status == NameStatus::Bad) {
     describer.flaw(Flaw::BadName);
   } else if (status == NameStatus::Cut) {
-    if (!snapped) describer.flaw(Flaw::Truncated);
-    else for (const FieldId f : {field::kQname, field::kQtype, field::kNbnsName, field::kNbnsSuffix, field::kAnswer}) describer.hide(f);
+    if (!snapped) {
+      describer.flaw(Flaw::Truncated);
+    } else {
+      for (const FieldId f : {field::kQname, field::kQtype, field::kNbnsName, field::kNbnsSuffix, field::kAnswer}) describer.hide(f);
+    }
   } else {
     describe_name(name, type, describer);
     std::size_t at = h.questions == 0 ? kHeaderBytes : offset + 4;

@@ -189,7 +189,8 @@ class Message {
     if (!address.owner.empty()) learnt_[learnt_count_++] = address;
   }
 
-  // Only what follows from the question is learnt: from its name along the CNAMEs, whatever their order, to the owner of an address.
+  // Only what follows from the question is learnt: from its name along the CNAMEs, whatever their order, to the owner of
+  // an address.
   void learn() {
     if (flavor_ != Flavor::Dns || !is_query_answer() || header_.rcode() != 0 || !questions_done_ || header_.questions != 1) return;
     if (learnt_count_ == 0) return;
@@ -207,7 +208,8 @@ class Message {
       for (std::size_t i = 0; i < links_count_ && next == nullptr; ++i)
         if (links_[i].owner == chain[chain_count - 1]) next = &links_[i];
       if (next == nullptr || chain_count == chain.size()) return;
-      if (std::find(chain.begin(), chain.begin() + static_cast<std::ptrdiff_t>(chain_count), next->target) != chain.begin() + static_cast<std::ptrdiff_t>(chain_count)) return;
+      const std::span<const std::string_view> so_far(chain.data(), chain_count);
+      if (std::ranges::find(so_far, next->target) != so_far.end()) return;  // A loop.
       ttl_s = std::min(ttl_s, next->ttl_s > INT32_MAX ? 0 : next->ttl_s);
       chain[chain_count++] = next->target;
     }

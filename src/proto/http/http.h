@@ -12,6 +12,7 @@
 //
 // Left out: Content-Encoding is not undone, multipart bodies are looked into as far as their first part's first bytes.
 
+#include <array>
 #include <span>
 #include <string_view>
 
@@ -87,7 +88,16 @@ Progress parse(State& state, const Input& input, Describer& describer);
 bool resync(void* state, Side side, std::uint64_t lost_bytes);
 /// The client's bytes alone.
 Match match_request(Bytes bytes);
-bool is_token_char(char c);
+
+/// Of a method or a field's name (RFC 9110, 5.6.2).
+inline constexpr auto kTokenChars = [] {
+  std::array<bool, 256> table{};
+  for (int i = '0'; i <= '9'; ++i) table[static_cast<std::size_t>(i)] = true;
+  for (int i = 'a'; i <= 'z'; ++i) table[static_cast<std::size_t>(i)] = table[static_cast<std::size_t>(i - 32)] = true;
+  for (const char x : {'!', '#', '$', '%', '&', '\'', '*', '+', '-', '.', '^', '_', '`', '|', '~'}) table[static_cast<std::size_t>(x)] = true;
+  return table;
+}();
+inline bool is_token_char(char c) { return kTokenChars[static_cast<std::uint8_t>(c)]; }
 
 /// Sets a text, or hides it if it is too long to be kept.
 void put(Describer& d, FieldId field, std::string_view value);

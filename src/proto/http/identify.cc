@@ -3,7 +3,6 @@
 // no other protocol has in front of a target that fills all the evidence there is.
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "base/text.h"
@@ -35,17 +34,6 @@ bool is_simple_request(std::string_view text) {
 }
 
 }  // namespace
-
-bool is_token_char(char c) {
-  static constexpr auto kTable = [] {
-    std::array<bool, 256> table{};
-    for (int i = '0'; i <= '9'; ++i) table[static_cast<std::size_t>(i)] = true;
-    for (int i = 'a'; i <= 'z'; ++i) table[static_cast<std::size_t>(i)] = table[static_cast<std::size_t>(i - 32)] = true;
-    for (const char x : {'!', '#', '$', '%', '&', '\'', '*', '+', '-', '.', '^', '_', '`', '|', '~'}) table[static_cast<std::size_t>(x)] = true;
-    return table;
-  }();
-  return kTable[static_cast<std::uint8_t>(c)];
-}
 
 Match match_request(Bytes bytes) {
   std::string_view text = as_text(bytes);

@@ -132,11 +132,23 @@ bool memcached_storage(Bytes b) {
   }
   return words == 5 || words == 6;
 }
-/// Binary protocol: magic, opcode, key length, extras, type 0, and a body that holds both.
+/// Binary protocol: magic, opcode, key length, extras, type 0, and a body that holds both. Of requests each opcode has its shape.
 Match memcached_binary(Bytes b, std::uint8_t magic) {
   Probe probe(b);
-  probe.byte(0, magic).byte(1, 0, 0x3f).be16(2, 0, 250).byte(4, 0, 32).byte(5, 0).be32(8, 0, 1 << 20).least(24);
-  if (b.size() >= 12) probe.that(probe.be32_at(8) >= probe.be16_at(2) + b[4]);
+  probe.byte(0, magic).byte(1, 0, 0x22).be16(2, 0, 250).byte(4, 0, 20).byte(5, 0).be32(8, 0, 1 << 20).least(24);
+  if (b.size() < 12) return probe.match();
+  const std::uint32_t key = probe.be16_at(2), extras = b[4], body = probe.be32_at(8);
+  probe.that(body >= key + extras);
+  if (magic != 0x80) return probe.match();
+  probe.zero(6, 2);
+  const std::uint8_t opcode = b[1];
+  if (opcode >= 1 && opcode <= 3) probe.that(extras == 8 && key != 0);                           // set, add, replace
+  else if (opcode == 5 || opcode == 6) probe.that(extras == 20 && key != 0 && body == key + 20);  // increment, decrement
+  else if (opcode == 7 || opcode == 10 || opcode == 11) probe.that(body == 0);                   // quit, no-op, version
+  else if (opcode == 8) probe.that(key == 0 && body == extras);                                  // flush
+  else if (opcode == 0x10 || opcode == 0x20) probe.that(extras == 0 && body == key);             // stat, SASL list
+  else if (opcode == 0x21 || opcode == 0x22) probe.that(extras == 0 && key != 0);                // SASL
+  else probe.that(opcode < 0x10 && extras == 0 && key != 0);                                     // get, delete, append …
   return probe.match();
 }
 

@@ -108,9 +108,9 @@ TEST(Identify, StreamsByTheirFirstBytes) {
       {"xmpp", "<?xml version='1.0'?><stream:stream to='example.org'", ""},
       {"zabbix", "ZBXD\1", ""},
       {"zmtp", "\xff\0\0\0\0\0\0\0\1\x7f\3"s, ""},
-      {"unknown", "GET / HTTP/1.1\r\n", ""},
-      {"unknown", "\x16\3\1\2\0\1\0\1\xfc\3\3"s, ""},
-      {"unknown", "SSH-2.0-OpenSSH_9.2\r\n", ""},
+      {"http", "GET / HTTP/1.1\r\n", ""},
+      {"tls", "\x16\3\1\2\0\1\0\1\xfc\3\3"s, ""},
+      {"ssh", "SSH-2.0-OpenSSH_9.2\r\n", ""},
       {"unknown", zeros(200), zeros(200)},
       {"unknown", std::string(200, 'A'), ""},
   };
@@ -166,7 +166,7 @@ TEST(Identify, DatagramsByTheirContent) {
       {"wireguard", "\4\0\0\0"s + std::string(28, 'd'), "\4\0\0\0"s + std::string(28, 'd')},
       {"unknown", "\4\0\0\0"s + std::string(28, 'd'), ""},
       {"unknown", zeros(48), zeros(48)},
-      {"unknown", "\x12\x34\1\0\0\1\0\0\0\0\0\0\3www\0\0\1\0\1"s, ""},  // DNS
+      {"dns", "\x12\x34\1\0\0\1\0\0\0\0\0\0\3www\0\0\1\0\1"s, ""},
   };
   for (const Case& c : cases) EXPECT_EQ(certain(c, true), c.protocol) << testing::PrintToString(c.client);
   EXPECT_EQ(certain({"natpmp", "\0\0"s, ""}, true, 5351), "natpmp");

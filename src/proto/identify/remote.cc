@@ -88,7 +88,12 @@ Match rmi(const Evidence& evidence) {
   return sides(evidence, [](Bytes b) { return Probe(b).text(0, "JRMI").be16(4, 2).byte(6, 0x4b, 0x4d).match(); }, [](Bytes b) { return Probe(b).byte(0, 0x4e, 0x51).failed() ? Match::No : Match::Maybe; });
 }
 Match ajp(const Evidence& evidence) {
-  return sides(evidence, [](Bytes b) { return Probe(b).be16(0, 0x1234).be16(2, 8, 8192).byte(4, 2).byte(5, 1, 27).be16(6, 8).text(8, "HTTP/1.").match(); },
+  return sides(
+      evidence,
+      [](Bytes b) {
+        const Match ping = Probe(b).be16(0, 0x1234).be16(2, 1).byte(4, 10).match();
+        return std::max(ping, Probe(b).be16(0, 0x1234).be16(2, 8, 8192).byte(4, 2).byte(5, 1, 27).be16(6, 8).text(8, "HTTP/1.").match());
+      },
                [](Bytes b) { return Probe(b).text(0, "AB").failed() ? Match::No : Match::Maybe; });
 }
 

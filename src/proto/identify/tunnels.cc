@@ -139,7 +139,13 @@ Match openvpn(const Evidence& evidence) {
   if (a == Match::No || b == Match::No) return Match::No;
   if (a != Match::Yes || b != Match::Yes) return Match::Maybe;
   // The server's reset acknowledges the client's session: its id comes again. With tls-crypt it is encrypted, and the sizes tell.
-  const Bytes client = openvpn_packet(evidence.client, udp), server = openvpn_packet(evidence.server, udp);
+  Bytes client = openvpn_packet(evidence.client, udp), server = openvpn_packet(evidence.server, udp);
+  if (!udp) {  // Only the first packet of each side, and all of it.
+    const std::size_t a_bytes = load_be16(evidence.client.data()), b_bytes = load_be16(evidence.server.data());
+    if (a_bytes < 14 || b_bytes < 26 || a_bytes > 1000 || b_bytes > 1000) return Match::No;
+    if (client.size() < a_bytes || server.size() < b_bytes) return Match::Maybe;
+    client = client.first(a_bytes), server = server.first(b_bytes);
+  }
   if (as_text(server.subspan(9)).find(as_text(client.subspan(1, 8))) != std::string_view::npos) return Match::Yes;
   return client.size() == 54 && server.size() >= 62 && server.size() <= 90 ? Match::Yes : Match::No;
 }

@@ -100,7 +100,7 @@ Progress parse_nbss(NbssState& state, const Input& input, Describer& describer);
 inline constexpr std::uint16_t kNbssPorts[] = {139};
 inline constexpr std::uint16_t kSmbPorts[] = {139, 445};
 inline constexpr FieldId kShared[] = {field::kAuthUser, field::kAuthRealm,  field::kAuthScheme,  field::kAuthResult,
-                                      field::kFileName, field::kFileBytes, dcerpc::kInterface, dcerpc::kOpnum};
+                                      field::kFileType, field::kFileName, field::kFileBytes, dcerpc::kInterface, dcerpc::kOpnum};
 
 inline constexpr Protocol kSmb = {
     .name = "smb",

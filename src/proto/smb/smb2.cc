@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "facts/field_ids.h"
+#include "proto/file_type.h"
 #include "proto/smb/session.h"
 
 namespace weir::proto::smb {
@@ -139,6 +140,9 @@ void Request::write(TreeKind kind) {
   const Placed payload = placed(part_, size_, offset, length);
   if (!in_.ok() || (payload.bad && length != 0)) return bad();
   if (kind != TreeKind::Pipe) out().number(field::kFileBytes, from > ~std::uint64_t{0} - length ? ~std::uint64_t{0} : from + length);
+  if (kind != TreeKind::Pipe && from == 0) {
+    if (const auto type = file_type(payload.bytes.first(std::min<std::size_t>(payload.bytes.size(), length)))) out().word(field::kFileType, *type);
+  }
   session_.describe_payload(place, kind, payload.bytes, length);
 }
 

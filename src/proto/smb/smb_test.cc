@@ -358,6 +358,15 @@ TEST(Smb, LargeWritesArePassedOver) {
   EXPECT_TRUE(d.said("smb.file=b"));
 }
 
+TEST(Smb, TypeOfAFileComesFromItsFirstBytes) {
+  Dialogue d(kSmb);
+  d.client(tree_request("\\\\fs\\public", 4)).server(tree_answer(4, 7, 1)).client(create_request("a", 5, 7)).server(create_answer(5, 7, 0x99));
+  d.client(write_request(0x99, "\x7f" "ELF\2\1\1"s + zeros(60), 7));
+  EXPECT_TRUE(d.said("file.type=elf")) << d.outcome();
+  d.client(write_request(0x99, "\x7f" "ELF\2\1\1"s + zeros(60), 7, 4096));
+  EXPECT_EQ(d.state_of(field::kFileType), FactState::NotYet);
+}
+
 TEST(Smb, GarbageIsAFlaw) {
   Dialogue d(kSmb);
   d.client(frame("not SMB at all"));

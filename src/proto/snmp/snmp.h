@@ -27,8 +27,8 @@ inline constexpr std::uint16_t kPorts[] = {161, 162};
 
 namespace weir::proto {
 
-inline constexpr Protocol kSnmp = {.name = "snmp", .tcp_ports = snmp::kPorts, .udp_ports = snmp::kPorts, .udp = true, .identify = snmp::identify,
-                                   .is_answer = snmp::is_answer, .fields = snmp::kFields, .shared = snmp::kShared, .state_bytes = sizeof(snmp::State),
-                                   .parse = parse_as<snmp::State, snmp::parse>};
+inline constexpr Protocol kSnmp = {.name = "snmp", .tcp_ports = snmp::kPorts, .udp_ports = snmp::kPorts, .udp = true,
+                                   .identify = snmp::identify, .is_answer = snmp::is_answer, .fields = snmp::kFields, .shared = snmp::kShared,
+                                   .state_bytes = sizeof(snmp::State), .parse = parse_as<snmp::State, snmp::parse>};
 
 }  // namespace weir::proto

@@ -26,7 +26,7 @@ Match judge_4(Bytes client, Bytes server) {
   if (ip >> 8 == 0 && ip != 0) {
     const std::string_view name = rest.substr(user + 1);
     const std::size_t end = name.find('\0');
-    if (!is_printable(name.substr(0, end)) || name.size() > 256) return Match::No;
+    if (!is_printable(name.substr(0, end)) || (end == std::string_view::npos ? name.size() : end) > 255) return Match::No;
     if (end == std::string_view::npos) return Match::Maybe;
     return end > 3 && name.find('.') < end ? Match::Yes : Match::Maybe;
   }

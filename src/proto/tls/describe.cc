@@ -30,20 +30,6 @@ Scratch& scratch() {
 constexpr FieldId kClientFields[] = {field::kTlsSni, field::kTlsVersionOffered, field::kTlsAlpn, field::kTlsJa3, field::kTlsJa4, field::kTlsEch};
 constexpr FieldId kCertificateFields[] = {field::kTlsCertSubject, field::kTlsCertIssuer, field::kTlsCertSan};
 
-void describe_sni(std::string_view name, Describer& out) {
-  if (name.ends_with('.')) name.remove_suffix(1);
-  if (name.empty() || name.size() > kNameBytesMax) {
-    out.flaw(Flaw::BadName);
-    if (!name.empty()) out.hide(field::kTlsSni);
-    return;
-  }
-  if (name.find('\0') != std::string_view::npos) out.flaw(Flaw::BadName);
-  char* folded = scratch().sni.data();
-  std::transform(name.begin(), name.end(), folded, to_lower);
-  out.text(field::kTlsSni, {folded, name.size()});
-  out.add_text(field::kServerName, {folded, name.size()});
-}
-
 // DNS inside, told by ALPN (RFC 7858 "dot", RFC 9250 "doq" and its drafts) or by the port registered for it.
 void refine(const ClientHello& hello, Carrier carrier, Describer& out) {
   const std::uint16_t port = out.ends().server_port;
@@ -59,6 +45,20 @@ void refine(const ClientHello& hello, Carrier carrier, Describer& out) {
 }
 
 }  // namespace
+
+void describe_sni(std::string_view name, Describer& out) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  if (name.empty() || name.size() > kNameBytesMax) {
+    out.flaw(Flaw::BadName);
+    if (!name.empty()) out.hide(field::kTlsSni);
+    return;
+  }
+  if (name.find('\0') != std::string_view::npos) out.flaw(Flaw::BadName);
+  char* folded = scratch().sni.data();
+  std::transform(name.begin(), name.end(), folded, to_lower);
+  out.text(field::kTlsSni, {folded, name.size()});
+  out.add_text(field::kServerName, {folded, name.size()});
+}
 
 void hide_client_hello(Describer& out) {
   for (const FieldId field : kClientFields)

@@ -12,6 +12,8 @@ namespace weir::proto::tls {
 
 /// Facts of the client's hello, then kClientHello is reached and the rules run. Without `complete` they are hidden.
 void describe_client_hello(const ClientHello& hello, Carrier carrier, Describer& out);
+/// tls.sni and server.name, folded and checked; `name` is what a server_name extension, or another kind of hello, holds.
+void describe_sni(std::string_view name, Describer& out);
 /// The hello was there and cannot be read, or was not seen.
 void hide_client_hello(Describer& out);
 
