@@ -102,7 +102,7 @@ TEST(Document, TextsAreExactGlobsOrRegularExpressions) {
   EXPECT_TRUE(matches("http.uri: {exact: /admin/}", text("/admin/")));
   EXPECT_TRUE(matches("http.uri: {regex: '^/a.c'}", text("/abcd")));
   EXPECT_TRUE(matches("http.user_agent: \"Microsoft BITS/*\"", text("Microsoft BITS/7.8")));
-  EXPECT_TRUE(matches("http.user_agent: /cur[l]/", text("a curl b")));
+  EXPECT_TRUE(matches("http.user_agent: '/cur[l]/'", text("a curl b")));
   EXPECT_TRUE(matches("smb.share: \"ADMIN$\"", text("admin$")));
 }
 
