@@ -54,6 +54,7 @@ class YamlTree::Builder {
       fail(1, 1, "out of memory");
       return nullptr;
     }
+    if (text_.empty()) text_ = "";  // libyaml asserts that there is a pointer, also to nothing
     yaml_parser_set_input_string(&parser, reinterpret_cast<const unsigned char*>(text_.data()), text_.size());
     bool ended = false;
     while (!failed_ && !ended) {
