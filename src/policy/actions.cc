@@ -24,7 +24,9 @@ std::optional<ActionOf> read_word(Reading& reading, const Node& node) {
     if (node.text == "sinkhole") reading.error(node, "`sinkhole` needs an address: `{ sinkhole: 0.0.0.0 }`");
     else if (node.text == "limit") reading.error(node, "`limit` needs a rate: `{ limit: { rate: 10/s, per: from } }`");
     else if (node.text == "ban") reading.error(node, "`ban` needs to know what: `{ ban: source, for: 10m }`");
-    else reading.error(node, sentence("unknown action `", shown(node.text), "`", reading.hint(node.text, kActions), "; known are allow, drop, reject, sinkhole, limit, ban, alert"));
+    else
+      reading.error(node, sentence("unknown action `", shown(node.text), "`", reading.hint(node.text, kActions),
+                                   "; known are allow, drop, reject, sinkhole, limit, ban, alert"));
     return std::nullopt;
   }
   return out;
@@ -41,7 +43,8 @@ std::optional<ActionOf> read_ban(Reading& reading, const Node& node) {
   if (const Node* time = keys.at("for")) out.ban.for_ns = reading.duration(*time, "`for`").value_or(out.ban.for_ns);
   if (const Node* after = keys.at("after")) out.ban.after = reading.number(*after, "`after`", 1, 1'000'000).value_or(1);
   out.ban.within_ns = out.ban.for_ns;
-  if (const Node* within = keys.at("within")) out.ban.within_ns = reading.duration(*within, "`within`").value_or(out.ban.within_ns);
+  if (const Node* within = keys.at("within"))
+    out.ban.within_ns = reading.duration(*within, "`within`").value_or(out.ban.within_ns);
   return out;
 }
 
@@ -85,7 +88,8 @@ std::optional<ActionOf> read_action(Reading& reading, const Node& node, LimitUni
     const Node* sinkhole = keys.at("sinkhole");
     const Node* limit = keys.at("limit");
     if ((sinkhole == nullptr) == (limit == nullptr)) {
-      if (sinkhole != nullptr || node.count == 0) reading.error(node, "an action written as a map has one of the keys `sinkhole`, `limit` or `ban`");
+      if (sinkhole != nullptr || node.count == 0)
+        reading.error(node, "an action written as a map has one of the keys `sinkhole`, `limit` or `ban`");
       return std::nullopt;
     }
     if (limit != nullptr) return read_limit(reading, *limit, bare);
@@ -104,7 +108,8 @@ std::optional<std::pair<double, LimitUnit>> read_rate(Reading& reading, const No
   if (!reading.wants_text(node, "a rate such as `10/s`")) return std::nullopt;
   const auto rate = parse_rate(node.text);
   if (!rate) {
-    reading.error(node, sentence("`", shown(node.text), "` is no rate such as `10/s`, `10 requests/s`, `5 flows/m`, `1000 packets/s` or `8 Mbit/s`"));
+    reading.error(node, sentence("`", shown(node.text),
+                                 "` is no rate such as `10/s`, `10 requests/s`, `5 flows/m`, `1000 packets/s` or `8 Mbit/s`"));
     return std::nullopt;
   }
   return std::pair{rate->per_second, rate->has_unit ? rate->unit : bare};
@@ -117,13 +122,17 @@ std::vector<PerKey> read_per(Reading& reading, const Node& node) {
     const std::size_t slash = item.text.find('/');
     const std::string_view name = item.text.substr(0, slash);
     const FieldRow* row = reading.words.field(name);
-    if (row == nullptr) return void(reading.error(item, sentence("unknown fact `", shown(name), "`", reading.hint(name, reading.words.field_names()))));
+    if (row == nullptr)
+      return void(
+          reading.error(item, sentence("unknown fact `", shown(name), "`", reading.hint(name, reading.words.field_names()))));
     PerKey key;
     key.field = row->id;
     if (slash != std::string_view::npos) {
       const auto length = parse_number(item.text.substr(slash + 1));
-      if (row->type != FieldType::Address) return void(reading.error(item, sentence("`", name, "` is no address: it has no `/`")));
-      if (!length || *length == 0 || *length > 128) return void(reading.error(item, sentence("`", shown(item.text), "`: a length is 1 to 128")));
+      if (row->type != FieldType::Address)
+        return void(reading.error(item, sentence("`", name, "` is no address: it has no `/`")));
+      if (!length || *length == 0 || *length > 128)
+        return void(reading.error(item, sentence("`", shown(item.text), "`: a length is 1 to 128")));
       // Up to 32 it is IPv4's, and IPv6 keeps its /64; above it can only be IPv6's.
       (*length <= 32 ? key.prefix_v4 : key.prefix_v6) = static_cast<std::uint8_t>(*length);
     }

@@ -20,18 +20,35 @@ struct Bound {
 Bound bound_of(FieldId id) {
   using namespace field;
   switch (id) {
-    case kPort: case kClientPort: case kServerPort: case kSrcPort: case kDstPort: return {0, 65535, "a port"};
-    case kIpVersion: return {4, 6, "an IP version (4 or 6)"};
-    case kIpTtl: return {0, 255, "a time to live"};
-    case kIpDscp: return {0, 63, "a code point"};
-    case kIpProtocol: return {0, 255, "an IP protocol"};
-    case kIp6RoutingType: return {0, 255, "a routing type"};
-    case kIcmpType: return {0, 255, "an ICMP type"};
-    case kIcmpCode: return {0, 255, "an ICMP code"};
-    case kLlcDsap: return {0, 255, "a service access point"};
-    case kVlanId: return {0, 4095, "a VLAN id"};
-    case kEthType: case kGreProtocol: return {0, 65535, "an EtherType"};
-    default: return {0, UINT64_MAX, "a number"};
+    case kPort:
+    case kClientPort:
+    case kServerPort:
+    case kSrcPort:
+    case kDstPort:
+      return {0, 65535, "a port"};
+    case kIpVersion:
+      return {4, 6, "an IP version (4 or 6)"};
+    case kIpTtl:
+      return {0, 255, "a time to live"};
+    case kIpDscp:
+      return {0, 63, "a code point"};
+    case kIpProtocol:
+      return {0, 255, "an IP protocol"};
+    case kIp6RoutingType:
+      return {0, 255, "a routing type"};
+    case kIcmpType:
+      return {0, 255, "an ICMP type"};
+    case kIcmpCode:
+      return {0, 255, "an ICMP code"};
+    case kLlcDsap:
+      return {0, 255, "a service access point"};
+    case kVlanId:
+      return {0, 4095, "a VLAN id"};
+    case kEthType:
+    case kGreProtocol:
+      return {0, 65535, "an EtherType"};
+    default:
+      return {0, UINT64_MAX, "a number"};
   }
 }
 
@@ -42,7 +59,8 @@ bool is_slashed(std::string_view text) { return text.size() > 2 && text.front() 
 
 class ValueReader {
  public:
-  ValueReader(Reading& reading, const FieldRow& row, Condition& condition) : reading_(reading), row_(row), condition_(condition) {}
+  ValueReader(Reading& reading, const FieldRow& row, Condition& condition)
+      : reading_(reading), row_(row), condition_(condition) {}
 
   /// False if there was an error.
   bool read(const Node& node) {
@@ -60,7 +78,9 @@ class ValueReader {
 
  private:
   Values& values() { return condition_.values; }
-  bool is_text_type() const { return row_.type == FieldType::Text || row_.type == FieldType::TextFold || row_.type == FieldType::Domain; }
+  bool is_text_type() const {
+    return row_.type == FieldType::Text || row_.type == FieldType::TextFold || row_.type == FieldType::Domain;
+  }
 
   void read_one(const Node& node) {
     if (node.is_map()) return read_pattern_map(node);
@@ -72,18 +92,28 @@ class ValueReader {
     if (node.text == "hidden") return void(values().hidden = true);
     if (node.text.size() > 1 && node.text.front() == '@' && takes_sets()) return read_set(node);
     switch (row_.type) {
-      case FieldType::Number: return read_number(node);
-      case FieldType::Boolean: return read_boolean(node);
-      case FieldType::Word: return read_word(node);
+      case FieldType::Number:
+        return read_number(node);
+      case FieldType::Boolean:
+        return read_boolean(node);
+      case FieldType::Word:
+        return read_word(node);
       case FieldType::Text:
       case FieldType::TextFold:
-      case FieldType::Domain: return read_text(node);
-      case FieldType::Address: return read_address(node);
-      case FieldType::Mac: return read_mac(node);
-      case FieldType::Flags: return read_flags(node);
-      case FieldType::App: return read_app(node);
-      case FieldType::Zone: return read_zone(node);
-      case FieldType::Port: return read_port(node);
+      case FieldType::Domain:
+        return read_text(node);
+      case FieldType::Address:
+        return read_address(node);
+      case FieldType::Mac:
+        return read_mac(node);
+      case FieldType::Flags:
+        return read_flags(node);
+      case FieldType::App:
+        return read_app(node);
+      case FieldType::Zone:
+        return read_zone(node);
+      case FieldType::Port:
+        return read_port(node);
     }
   }
 
@@ -101,10 +131,12 @@ class ValueReader {
     if (!range) {
       const bool numeric = is_digit(node.text.front()) || node.text.front() == '-';
       if (!row_.words.empty() && !numeric) return unknown_word(node);
-      return void(reading_.error(node, sentence("`", shown(node.text), "` is no number or range such as `443`, `1024-65535`, `1000-` or `-1023`")));
+      return void(reading_.error(
+          node, sentence("`", shown(node.text), "` is no number or range such as `443`, `1024-65535`, `1000-` or `-1023`")));
     }
     if (range->last > bound.max || range->last < bound.min)
-      return void(reading_.error(node, sentence("`", node.text, "` is not ", bound.what, "; ", row_.name, " goes from ", bound.min, " to ", bound.max)));
+      return void(reading_.error(
+          node, sentence("`", node.text, "` is not ", bound.what, "; ", row_.name, " goes from ", bound.min, " to ", bound.max)));
     add_number(range->first, range->last);
     // The number of a type means ICMP's and ICMPv6's alike: the values are 0 + ICMP's and 256 + ICMPv6's (facts/fields.cc).
     if (row_.id == field::kIcmpType) add_number(256 + range->first, 256 + range->last);
@@ -143,7 +175,8 @@ class ValueReader {
                                                       : set.urls != nullptr && row_.type != FieldType::Domain;
     if (!fits) {
       const std::string_view kind = set.addresses ? "addresses" : set.domains ? "domains" : "urls";
-      return void(reading_.error(node, sentence("`", node.text, "` is a set of ", kind, ", which `", row_.name, "` cannot be compared with")));
+      return void(reading_.error(
+          node, sentence("`", node.text, "` is a set of ", kind, ", which `", row_.name, "` cannot be compared with")));
     }
     values().sets.push_back(entry->set);
   }
@@ -176,7 +209,8 @@ class ValueReader {
   void read_app(const Node& node) {
     const auto app = reading_.words.app(node.text);
     if (app) return values().apps.add(*app);
-    reading_.error(node, sentence("unknown protocol `", shown(node.text), "`", reading_.hint(node.text, reading_.words.app_names())));
+    reading_.error(node,
+                   sentence("unknown protocol `", shown(node.text), "`", reading_.hint(node.text, reading_.words.app_names())));
   }
 
   void read_mac(const Node& node) {
@@ -187,7 +221,10 @@ class ValueReader {
 
   void read_flags(const Node& node) {
     const auto flags = parse_tcp_flags(node.text);
-    if (!flags) return void(reading_.error(node, sentence("`", shown(node.text), "` is no set of TCP flags such as `S`, `SA` or `none` (letters F S R P A U E C)")));
+    if (!flags)
+      return void(reading_.error(
+          node,
+          sentence("`", shown(node.text), "` is no set of TCP flags such as `S`, `SA` or `none` (letters F S R P A U E C)")));
     if (*flags == 0 && row_.id == field::kTcpFlagsAny)
       return void(reading_.error(node, "`none` cannot be any of the flags; write `tcp.flags: none`"));
     values().flags.push_back(*flags);
@@ -198,8 +235,9 @@ class ValueReader {
     if (is_slashed(text)) {
       const std::string_view inner = text.substr(1, text.size() - 2);
       if (is_path(row_))
-        return void(reading_.error(node, sentence("`", shown(text), "` for `", row_.name, "` may be a path or a regular expression; write `{ exact: ",
-                                                  shown(text), " }` or `{ regex: ", shown(inner), " }`")));
+        return void(reading_.error(node, sentence("`", shown(text), "` for `", row_.name,
+                                                  "` may be a path or a regular expression; write `{ exact: ", shown(text),
+                                                  " }` or `{ regex: ", shown(inner), " }`")));
       return add_regex(inner, node);
     }
     if (text.find_first_of("*?") != std::string_view::npos) {
@@ -213,11 +251,13 @@ class ValueReader {
   void add_exact(std::string_view text, const Node& node) {
     if (row_.type != FieldType::Domain) return texts_.exact.emplace_back(text), void();
     const bool below = text.size() > 1 && text.front() == '.';
-    const bool added = names_.add(below ? text.substr(1) : text, below ? NameSet::Reach::ExactAndBelow : NameSet::Reach::Exact, 0);
+    const bool added =
+        names_.add(below ? text.substr(1) : text, below ? NameSet::Reach::ExactAndBelow : NameSet::Reach::Exact, 0);
     if (added) return void(has_names_ = true);
     // An address in brackets is no name, but it is what a Host header may say (RFC 3986 section 3.2.2).
     if (!below && text.find(':') != std::string_view::npos) return texts_.exact.emplace_back(text), void();
-    reading_.error(node, sentence("`", shown(text), "` is no domain name such as `example.org` (that name) or `.example.org` (it and all below)"));
+    reading_.error(node, sentence("`", shown(text),
+                                  "` is no domain name such as `example.org` (that name) or `.example.org` (it and all below)"));
   }
 
   void add_regex(std::string_view pattern, const Node& node) {
@@ -228,7 +268,8 @@ class ValueReader {
 
   void read_pattern_map(const Node& node) {
     if (!is_text_type())
-      return void(reading_.error(node, sentence("expected a value of `", row_.name, "`, found a map; `regex` and `exact` are for texts")));
+      return void(reading_.error(
+          node, sentence("expected a value of `", row_.name, "`, found a map; `regex` and `exact` are for texts")));
     const Keys keys(reading_, node, "a value", {"regex", "exact"});
     const Node* regex = keys.at("regex");
     const Node* exact = keys.at("exact");
@@ -294,7 +335,8 @@ AllOf read_conditions(Reading& reading, const Node& map) {
     const std::string_view name = condition.negated ? key.text.substr(4) : key.text;
     const FieldRow* row = reading.words.field(name);
     if (row == nullptr)
-      return void(reading.error(key, sentence("unknown fact `", shown(name), "`", reading.hint(name, reading.words.field_names()))));
+      return void(
+          reading.error(key, sentence("unknown fact `", shown(name), "`", reading.hint(name, reading.words.field_names()))));
     condition.field = row->id;
     if (ValueReader(reading, *row, condition).read(value)) all.push_back(std::move(condition));
   });

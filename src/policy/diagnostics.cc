@@ -18,7 +18,8 @@ void Diagnostics::append(const Diagnostics& others) {
     if (++count <= kKeptMax) kept_.push_back(d);
   }
   const auto kept_there = [&](Severity severity) {
-    return static_cast<std::size_t>(std::count_if(others.kept_.begin(), others.kept_.end(), [&](const Diagnostic& d) { return d.severity == severity; }));
+    return static_cast<std::size_t>(
+        std::count_if(others.kept_.begin(), others.kept_.end(), [&](const Diagnostic& d) { return d.severity == severity; }));
   };
   errors_ += others.errors_ - kept_there(Severity::Error);
   warnings_ += others.warnings_ - kept_there(Severity::Warning);

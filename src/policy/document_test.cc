@@ -77,6 +77,10 @@ TEST(Document, DiagnosticsReadAsCompilersWriteThem) {
   EXPECT_EQ(render(loaded.diagnostics), "p.yaml:2:1: error: unknown key `rulez` in a policy; did you mean `rules`?\n");
 }
 
+TEST(Document, NothingAtAllIsNoPolicy) {
+  EXPECT_EQ(render(load(std::string_view()).diagnostics), "p.yaml:1:1: error: there is nothing here; a policy starts with `weir: 1`\n");
+}
+
 TEST(Document, ScalarsAreNeverSilentlySomethingElse) {
   EXPECT_TRUE(matches("dns.qtype: NULL", number(10)));
   EXPECT_TRUE(matches("ftp.command: no", text("NO")));

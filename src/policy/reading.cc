@@ -61,7 +61,8 @@ std::optional<std::size_t> Reading::choice(const Node& node, std::string_view wh
     for (std::size_t i = 0; i < allowed.size(); ++i)
       if (allowed[i] == node.text) return i;
   std::string list;
-  for (std::size_t i = 0; i < allowed.size(); ++i) list += sentence(i == 0 ? "" : i + 1 == allowed.size() ? " or " : ", ", allowed[i]);
+  for (std::size_t i = 0; i < allowed.size(); ++i)
+    list += sentence(i == 0 ? "" : i + 1 == allowed.size() ? " or " : ", ", allowed[i]);
   if (node.is_scalar() && !node.is_empty()) {
     error(node, sentence(what, " is ", list, ", not `", shown(node.text), "`"));
   } else {
@@ -125,7 +126,8 @@ std::vector<std::string> Reading::techniques(const Node& node) {
   each(node, "technique ids such as `[T1071.004]`", [&](const Node& item) {
     if (!wants_text(item, "a technique id such as `T1071.004`")) return;
     if (!is_technique_id(item.text)) {
-      error(item, sentence("`", shown(item.text), "` is no technique id such as `T1071` or `T1071.004`", hint(item.text, kTechniques)));
+      error(item,
+            sentence("`", shown(item.text), "` is no technique id such as `T1071` or `T1071.004`", hint(item.text, kTechniques)));
       return;
     }
     if (std::find(ids.begin(), ids.end(), item.text) == ids.end()) ids.emplace_back(item.text);
@@ -183,7 +185,8 @@ Keys::Keys(Reading& reading, const Node& map, std::string_view where, std::initi
   if (!map.is_map()) return;
   map.for_each_pair([&](const Node& key, const Node&) {
     if (std::find(known.begin(), known.end(), key.text) != known.end()) return;
-    reading.error(key, sentence("unknown key `", shown(key.text), "` in ", where, reading.hint(key.text, {known.begin(), known.size()})));
+    reading.error(
+        key, sentence("unknown key `", shown(key.text), "` in ", where, reading.hint(key.text, {known.begin(), known.size()})));
   });
 }
 

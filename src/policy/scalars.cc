@@ -101,7 +101,8 @@ std::optional<double> parse_decimal(std::string_view text) {
   const std::string_view whole = take_digits(text);
   const bool point = take(text, '.');
   const std::string_view part = point ? take_digits(text) : std::string_view();
-  if (!text.empty() || (whole.empty() && part.empty()) || whole.size() > 15 || part.size() > 15 || (point && part.empty())) return std::nullopt;
+  if (!text.empty() || (whole.empty() && part.empty()) || whole.size() > 15 || part.size() > 15 || (point && part.empty()))
+    return std::nullopt;
   double value = 0, scale = 1;
   for (char c : whole) value = value * 10 + (c - '0');
   for (char c : part) value += (scale /= 10) * (c - '0');
@@ -226,8 +227,10 @@ std::optional<std::pair<std::uint64_t, std::uint64_t>> parse_mac_prefix(std::str
 }
 
 bool is_plain_name(std::string_view text) {
-  if (text.empty() || text.size() > 100 || text == "absent" || text == "present" || text == "hidden" || text == "none") return false;
-  return std::all_of(text.begin(), text.end(), [](char c) { return is_alpha(c) || is_digit(c) || c == '-' || c == '_' || c == '.'; });
+  if (text.empty() || text.size() > 100 || text == "absent" || text == "present" || text == "hidden" || text == "none")
+    return false;
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return is_alpha(c) || is_digit(c) || c == '-' || c == '_' || c == '.'; });
 }
 
 }  // namespace weir::policy

@@ -15,7 +15,8 @@ std::string shown(std::string_view text) { return text.size() <= 80 ? std::strin
 
 /// A list from a file: through the caller's reader if there is one, else by `read_path`.
 template <typename List>
-std::optional<List> read_list(Reading& reading, const Node& at, const Node& file, const std::function<List(std::string_view)>& parse_text,
+std::optional<List> read_list(Reading& reading, const Node& at, const Node& file,
+                              const std::function<List(std::string_view)>& parse_text,
                               const std::function<Result<List>(const std::string&)>& read_path) {
   if (!reading.wants_text(file, "the name of a file")) return std::nullopt;
   const std::string path = beside(reading, at, file.text);
@@ -57,9 +58,12 @@ std::shared_ptr<const PrefixSet> read_addresses_of(Reading& reading, const Node&
     const Node* file = keys.at("file");
     if (file == nullptr) return reading.error(node, "expected `{ file: FILE }` or a list of addresses"), nullptr;
     constexpr std::string_view kFormats[] = {"list"};
-    if (const Node* format = keys.at("format"); format != nullptr && !reading.choice(*format, "the format of addresses", kFormats)) return nullptr;
-    auto list = read_list<AddressList>(reading, node, *file, [](std::string_view text) { return parse_addresses(text); },
-                                       [](const std::string& path) { return read_addresses(path); });
+    if (const Node* format = keys.at("format");
+        format != nullptr && !reading.choice(*format, "the format of addresses", kFormats))
+      return nullptr;
+    auto list = read_list<AddressList>(
+        reading, node, *file, [](std::string_view text) { return parse_addresses(text); },
+        [](const std::string& path) { return read_addresses(path); });
     if (!list) return nullptr;
     report_list(reading, *file, list->report);
     return std::make_shared<const PrefixSet>(std::move(list->addresses));
@@ -84,8 +88,9 @@ std::shared_ptr<const NameSet> read_domains_of(Reading& reading, const Node& nod
       if (!place) return nullptr;
       format = *parse_name_format(kFormats[*place]);
     }
-    auto list = read_list<NameList>(reading, node, *file, [&](std::string_view text) { return parse_names(text, format); },
-                                    [&](const std::string& path) { return read_names(path, format); });
+    auto list = read_list<NameList>(
+        reading, node, *file, [&](std::string_view text) { return parse_names(text, format); },
+        [&](const std::string& path) { return read_names(path, format); });
     if (!list) return nullptr;
     report_list(reading, *file, list->report);
     return std::make_shared<const NameSet>(std::move(list->names));
@@ -111,9 +116,11 @@ std::shared_ptr<const TextSet> read_urls_of(Reading& reading, const Node& node) 
     const Node* file = keys.at("file");
     if (file == nullptr) return reading.error(node, "expected `{ file: FILE }` or a list of urls"), nullptr;
     constexpr std::string_view kFormats[] = {"list"};
-    if (const Node* format = keys.at("format"); format != nullptr && !reading.choice(*format, "the format of urls", kFormats)) return nullptr;
-    auto list = read_list<TextList>(reading, node, *file, [](std::string_view text) { return parse_texts(text); },
-                                    [](const std::string& path) { return read_texts(path); });
+    if (const Node* format = keys.at("format"); format != nullptr && !reading.choice(*format, "the format of urls", kFormats))
+      return nullptr;
+    auto list = read_list<TextList>(
+        reading, node, *file, [](std::string_view text) { return parse_texts(text); },
+        [](const std::string& path) { return read_texts(path); });
     if (!list) return nullptr;
     report_list(reading, *file, list->report);
     for (const std::string& text : list->texts) add(text);
@@ -132,7 +139,8 @@ std::shared_ptr<const TextSet> read_urls_of(Reading& reading, const Node& node) 
   }
   std::vector<TextSet::Problem> problems;
   auto set = std::make_shared<const TextSet>(TextSet::build(std::move(source), problems));
-  for (const TextSet::Problem& problem : problems) reading.error(node, sentence("`", shown(problem.pattern), "` cannot be compiled: ", problem.message));
+  for (const TextSet::Problem& problem : problems)
+    reading.error(node, sentence("`", shown(problem.pattern), "` cannot be compiled: ", problem.message));
   return set;
 }
 
@@ -149,12 +157,16 @@ void read_zones(Reading& reading, const Node& node) {
   if (!reading.wants_map(node, "zones by name, such as `inside: { networks: [10.0.0.0/8] }`")) return;
   node.for_each_pair([&](const Node& key, const Node& value) {
     if (!is_plain_name(key.text) || parse_prefix(key.text))
-      return void(reading.error(key, sentence("`", shown(key.text), "` cannot be the name of a zone (letters, digits, `-`, `_`, `.`; no address, none of the words absent, present, hidden, none)")));
+      return void(reading.error(key, sentence("`", shown(key.text),
+                                              "` cannot be the name of a zone (letters, digits, `-`, `_`, `.`; no address, none "
+                                              "of the words absent, present, hidden, none)")));
     if (reading.policy.zones.size() >= 1000) return void(reading.error(key, "more than 1000 zones"));
     ZoneDefinition zone;
     zone.name = std::string(key.text);
     zone.position = reading.position(key);
-    if (value.is_empty()) reading.error(value, sentence("nothing is said about the zone `", key.text, "`; write `", key.text, ": {}` if nothing shall be"));
+    if (value.is_empty())
+      reading.error(value,
+                    sentence("nothing is said about the zone `", key.text, "`; write `", key.text, ": {}` if nothing shall be"));
     if (!value.is_empty() && reading.wants_map(value, "a map with `ports` and `networks`")) {
       const Keys keys(reading, value, "a zone", {"ports", "networks"});
       if (const Node* ports = keys.at("ports"))
@@ -183,7 +195,8 @@ void read_sets(Reading& reading, const Node& node) {
   if (!reading.wants_map(node, "sets by name, such as `resolvers: { addresses: [10.0.0.53] }`")) return;
   node.for_each_pair([&](const Node& key, const Node& value) {
     if (!is_plain_name(key.text))
-      return void(reading.error(key, sentence("`", shown(key.text), "` cannot be the name of a set (letters, digits, `-`, `_`, `.`)")));
+      return void(
+          reading.error(key, sentence("`", shown(key.text), "` cannot be the name of a set (letters, digits, `-`, `_`, `.`)")));
     const std::string name(key.text);
     if (reading.has_set(name)) return;  // the includer's stands, or it is a key twice, which has been said
     const std::size_t errors_before = reading.out.errors();
@@ -196,7 +209,8 @@ void read_sets(Reading& reading, const Node& node) {
       const Node* domains = keys.at("domains");
       const Node* urls = keys.at("urls");
       const int kinds = (addresses != nullptr) + (domains != nullptr) + (urls != nullptr);
-      if (kinds != 1 && (kinds > 1 || value.count == 0)) reading.error(value, "a set has one of the keys `addresses`, `domains` or `urls`");
+      if (kinds != 1 && (kinds > 1 || value.count == 0))
+        reading.error(value, "a set has one of the keys `addresses`, `domains` or `urls`");
       if (addresses != nullptr) set->addresses = read_addresses_of(reading, *addresses);
       if (domains != nullptr) set->domains = read_domains_of(reading, *domains);
       if (urls != nullptr) set->urls = read_urls_of(reading, *urls);
@@ -214,20 +228,25 @@ void read_accounts(Reading& reading, const Node& node) {
     if (group.is_map()) {
       const Keys keys(reading, group, "a group of accounts", {"file"});
       const Node* file = keys.at("file");
-      if (file == nullptr) return void(reading.error(group, "expected `{ file: FILE }` or a list such as `[ \"alice 10.1.0.0/16\" ]`"));
-      list = read_list<AccountList>(reading, group, *file, [](std::string_view text) { return parse_accounts(text); },
-                                    [](const std::string& path) { return read_accounts(path); });
+      if (file == nullptr)
+        return void(reading.error(group, "expected `{ file: FILE }` or a list such as `[ \"alice 10.1.0.0/16\" ]`"));
+      list = read_list<AccountList>(
+          reading, group, *file, [](std::string_view text) { return parse_accounts(text); },
+          [](const std::string& path) { return read_accounts(path); });
       if (!list) return;
       const std::string path = beside(reading, group, file->text);
       for (const ListReport::Sample& sample : list->report.samples)
-        reading.out.add(Severity::Error, path, sample.line, 1, sentence("`", sample.text, "` is no account with its networks: ", sample.reason));
+        reading.out.add(Severity::Error, path, sample.line, 1,
+                        sentence("`", sample.text, "` is no account with its networks: ", sample.reason));
       reading.policy.accounts.insert(reading.policy.accounts.end(), list->accounts.begin(), list->accounts.end());
       return;
     }
     reading.each(group, "accounts such as `[ \"alice 10.1.0.0/16\" ]`", [&](const Node& item) {
       if (!reading.wants_text(item, "an account and its network")) return;
       const AccountList one = parse_accounts(item.text);
-      if (one.accounts.empty()) return void(reading.error(item, sentence("`", shown(item.text), "` is no account with its network, such as `alice 10.1.0.0/16`")));
+      if (one.accounts.empty())
+        return void(reading.error(
+            item, sentence("`", shown(item.text), "` is no account with its network, such as `alice 10.1.0.0/16`")));
       for (Account account : one.accounts) {
         account.line = 0;
         reading.policy.accounts.push_back(std::move(account));
@@ -273,8 +292,9 @@ void read_idle(Reading& reading, const Node& node) {
   const Keys keys(reading, node, "`idle`", {"tcp", "tcp_unanswered", "tcp_closing", "udp", "udp_answered", "icmp", "other"});
   IdleTimes& idle = reading.policy.idle;
   const std::pair<std::string_view, Nanoseconds*> kPlaces[] = {
-      {"tcp", &idle.tcp_ns}, {"tcp_unanswered", &idle.tcp_unanswered_ns}, {"tcp_closing", &idle.tcp_closing_ns},
-      {"udp", &idle.udp_ns}, {"udp_answered", &idle.udp_answered_ns}, {"icmp", &idle.icmp_ns}, {"other", &idle.other_ns}};
+      {"tcp", &idle.tcp_ns},    {"tcp_unanswered", &idle.tcp_unanswered_ns}, {"tcp_closing", &idle.tcp_closing_ns},
+      {"udp", &idle.udp_ns},    {"udp_answered", &idle.udp_answered_ns},     {"icmp", &idle.icmp_ns},
+      {"other", &idle.other_ns}};
   for (const auto& [name, place] : kPlaces)
     if (const Node* value = keys.at(name)) *place = reading.duration(*value, sentence("`", name, "`")).value_or(*place);
 }
@@ -298,8 +318,10 @@ void read_default(Reading& reading, const Node& node) {
 }
 
 void read_undecided_bounds(Reading& reading, const Node& map, UndecidedBounds& bounds) {
-  if (const Node* frames = map.at("frames")) bounds.frames_max = reading.number(*frames, "`frames`", 1, 1024).value_or(bounds.frames_max);
-  if (const Node* bytes = map.at("bytes")) bounds.bytes_max = reading.number(*bytes, "`bytes`", 1, 1 << 20).value_or(bounds.bytes_max);
+  if (const Node* frames = map.at("frames"))
+    bounds.frames_max = reading.number(*frames, "`frames`", 1, 1024).value_or(bounds.frames_max);
+  if (const Node* bytes = map.at("bytes"))
+    bounds.bytes_max = reading.number(*bytes, "`bytes`", 1, 1 << 20).value_or(bounds.bytes_max);
   if (const Node* time = map.at("time")) bounds.time_max_ns = reading.duration(*time, "`time`").value_or(bounds.time_max_ns);
   if (const Node* bytes = map.at("server_bytes"))
     bounds.server_bytes_max = reading.number(*bytes, "`server_bytes`", 0, 1 << 20).value_or(bounds.server_bytes_max);

@@ -44,7 +44,8 @@ std::string_view YamlTree::keep(std::string_view text) {
 /// Turns events into nodes. Once `failed_` nothing more is read: what follows a fault of form would only mislead.
 class YamlTree::Builder {
  public:
-  Builder(YamlTree& tree, std::string_view text, std::string_view file, std::uint16_t index, const YamlLimits& limits, Diagnostics& out)
+  Builder(YamlTree& tree, std::string_view text, std::string_view file, std::uint16_t index, const YamlLimits& limits,
+          Diagnostics& out)
       : tree_(tree), text_(text), file_(file), index_(index), limits_(limits), out_(out) {}
 
   const Node* run() {
@@ -53,6 +54,7 @@ class YamlTree::Builder {
       fail(1, 1, "out of memory");
       return nullptr;
     }
+    if (text_.empty()) text_ = "";  // libyaml asserts that there is a pointer, also to nothing
     yaml_parser_set_input_string(&parser, reinterpret_cast<const unsigned char*>(text_.data()), text_.size());
     bool ended = false;
     while (!failed_ && !ended) {
@@ -106,7 +108,9 @@ class YamlTree::Builder {
       case YAML_DOCUMENT_START_EVENT:
         if (root_ != nullptr) fail(event.start_mark, "a second document starts here; a policy is one document");
         break;
-      case YAML_SCALAR_EVENT: on_scalar(event); break;
+      case YAML_SCALAR_EVENT:
+        on_scalar(event);
+        break;
       case YAML_SEQUENCE_START_EVENT:
         on_open(event, Node::Kind::List, event.data.sequence_start.anchor, event.data.sequence_start.tag);
         break;
@@ -114,9 +118,14 @@ class YamlTree::Builder {
         on_open(event, Node::Kind::Map, event.data.mapping_start.anchor, event.data.mapping_start.tag);
         break;
       case YAML_SEQUENCE_END_EVENT:
-      case YAML_MAPPING_END_EVENT: on_close(); break;
-      case YAML_ALIAS_EVENT: on_alias(event); break;
-      default: break;
+      case YAML_MAPPING_END_EVENT:
+        on_close();
+        break;
+      case YAML_ALIAS_EVENT:
+        on_alias(event);
+        break;
+      default:
+        break;
     }
   }
 
@@ -182,9 +191,13 @@ class YamlTree::Builder {
     place(node);
   }
 
-  void fail_tag(const yaml_event_t& event) { fail(event.start_mark, "tags such as `!!int` are not part of a policy; write the value alone"); }
+  void fail_tag(const yaml_event_t& event) {
+    fail(event.start_mark, "tags such as `!!int` are not part of a policy; write the value alone");
+  }
 
-  static void add_weight(Node& node, std::uint32_t more) { node.weight = node.weight > UINT32_MAX - more ? UINT32_MAX : node.weight + more; }
+  static void add_weight(Node& node, std::uint32_t more) {
+    node.weight = node.weight > UINT32_MAX - more ? UINT32_MAX : node.weight + more;
+  }
 
   void place(Node* node) {
     if (open_.empty()) {
@@ -243,7 +256,8 @@ class YamlTree::Builder {
   bool failed_ = false;
 };
 
-const Node* YamlTree::parse(std::string_view text, std::string_view file, std::uint16_t index, const YamlLimits& limits, Diagnostics& out) {
+const Node* YamlTree::parse(std::string_view text, std::string_view file, std::uint16_t index, const YamlLimits& limits,
+                            Diagnostics& out) {
   return Builder(*this, text, file, index, limits, out).run();
 }
 
