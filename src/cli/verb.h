@@ -27,7 +27,10 @@ struct Verb {
 
 std::function<int()> add_check(CLI::App& app);
 std::function<int()> add_replay(CLI::App& app);
+std::function<int()> add_explain(CLI::App& app);
 std::function<int()> add_facts(CLI::App& app);
+std::function<int()> add_techniques(CLI::App& app);
+std::function<int()> add_test(CLI::App& app);
 
 /// A message on standard error, as `weir: …`.
 void complain(const std::string& message);

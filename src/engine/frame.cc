@@ -208,6 +208,7 @@ bool Lane::judge_fragment(Work& work) {
     ++counters_.flaws[static_cast<std::size_t>(Flaw::Overlap)];
     set_view(work, false);
     const policy::Outcome named = policy::match(*rules_, rules_->candidates(facts), view_, *this);
+    show(named);
     if (!named.pass && named.rule != kDefaultRule) {
       work.rule = named.rule;
       work.reason = Reason::Rule;
