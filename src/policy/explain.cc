@@ -254,7 +254,10 @@ std::string fact_text(const ConditionNow& c) {
   switch (c.state) {
     case FactState::Absent: return "is absent";
     case FactState::Hidden: return "is hidden";
-    case FactState::NotYet: return c.values.empty() ? "is not yet known" : "is not certain yet (" + joined(c.values, ", ") + ")";
+    case FactState::NotYet:
+      // The application's candidates: what is asked may be certain while they are still several.
+      if (c.values.empty()) return "is not yet known";
+      return (c.truth == Truth::Unknown ? "is not certain yet, it may be " : "can only be ") + joined(c.values, ", ");
     case FactState::Known: break;
   }
   // A known fact whose value no rule or event wanted keeps none; that cannot be here, save for the words present and absent.
