@@ -2,6 +2,7 @@
 #include "cli/trial.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "wire/wire.h"
 
@@ -90,10 +91,15 @@ Trial run_trial(const std::shared_ptr<const policy::RuleSet>& rules, const Traff
   options.table_entries = 1 << 14;
   options.probe = probe;
   engine::Engine engine(options, rules, sink);
+  std::unordered_map<std::uint64_t, RuleId> passed_by;
   const auto read = traffic.each([&](const Frame& frame) {
     Decision decision;
     engine.on_frames({&frame, 1}, {&decision, 1});
-    trial.answers.push_back({decision.verdict, decision.reason, decision.settled, decision.rule, flow_of(frame)});
+    Answer answer{decision.verdict, decision.reason, decision.settled, decision.rule, flow_of(frame)};
+    // The engine does not look up again which rule passed a settled flow.
+    if (answer.verdict == Verdict::Pass && answer.rule != kNoRule) passed_by[answer.flow] = answer.rule;
+    else if (answer.verdict == Verdict::Pass && answer.settled && passed_by.contains(answer.flow)) answer.rule = passed_by[answer.flow];
+    trial.answers.push_back(answer);
     return last == 0 || frame.number < last || trial.answers[last - 1].verdict == Verdict::Hold;
   });
   if (!read) trial.fault = read.error();
