@@ -127,7 +127,7 @@ class CommandLine(unittest.TestCase):
         out, err = self.expect(2, "check", broken)
         self.assertEqual(out, "")
         self.assertIn("broken.yaml:2:10: error: ", err)
-        self.assertIn("broken.yaml:4:24: error: ", err)
+        self.assertIn("broken.yaml:4:25: error: ", err)
         answer = json.loads(self.expect(2, "check", broken, "--json")[0])
         self.assertFalse(answer["sound"])
         self.assertEqual({d["line"] for d in answer["diagnostics"]}, {2, 4})
