@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The captures of a replay with the ports that they came in by: `--port lan0=FILE` gives FILE its port; a file that is not among the
-// captures is added behind them, in the order of the options.
+// The captures of a replay with the ports that they came in by: `--port lan0=FILE` gives FILE its port; a file that is not among
+// the captures is added behind them, in the order of the options.
 
 #include <string>
 #include <vector>

@@ -37,7 +37,8 @@ std::vector<SettleLine> settle_lines(const policy::RuleSet& rules) {
     const proto::Protocol& p = *protocols[id];
     const bool any = id == kUnknownApp;
     const auto add = [&](bool speaks, std::uint8_t number, const char* transport) {
-      if (speaks || any) lines.push_back({std::string(p.name), transport, policy::settling_of(rules, static_cast<AppId>(id), number)});
+      if (speaks || any)
+        lines.push_back({std::string(p.name), transport, policy::settling_of(rules, static_cast<AppId>(id), number)});
     };
     add(p.tcp, ip_protocol::kTcp, "tcp");
     add(p.udp, ip_protocol::kUdp, "udp");
@@ -75,17 +76,21 @@ void print_settling(const std::vector<SettleLine>& lines) {
 ordered_json json_of(const policy::Diagnostics& diagnostics) {
   ordered_json out = ordered_json::array();
   for (const policy::Diagnostic& d : diagnostics.all())
-    out.push_back({{"severity", d.severity == policy::Severity::Error ? "error" : "warning"}, {"file", d.file}, {"line", d.line}, {"column", d.column},
+    out.push_back({{"severity", d.severity == policy::Severity::Error ? "error" : "warning"},
+                   {"file", d.file},
+                   {"line", d.line},
+                   {"column", d.column},
                    {"message", d.message}});
   return out;
 }
 
 policy::Diagnostics diagnose(const policy::Policy& policy, const Options& options) {
   using namespace std::chrono;
-  policy::Diagnostics out = policy::check_policy(policy, engine::vocabulary(),
-                                                 {.now_wall_ns = duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count()});
+  policy::Diagnostics out = policy::check_policy(
+      policy, engine::vocabulary(), {.now_wall_ns = duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count()});
   std::uint8_t asked = 0;
-  for (const std::string& name : options.datapaths) asked |= name == "capture" ? on::kCapture : name == "bridge" ? on::kBridge : on::kHost;
+  for (const std::string& name : options.datapaths)
+    asked |= name == "capture" ? on::kCapture : name == "bridge" ? on::kBridge : on::kHost;
   // What was asked for must be able to carry out each rule; of the others it is only said.
   if (asked != 0) out.append(policy::check_for(policy, engine::vocabulary(), asked, policy::Severity::Error));
   else out.append(policy::check_for(policy, engine::vocabulary(), on::kAll, policy::Severity::Warning));
@@ -112,20 +117,27 @@ int check(const Options& options) {
     }
   }
   if (options.json) {
-    ordered_json out = {{"policy", options.policy}, {"sound", sound}, {"errors", diagnostics.errors()}, {"warnings", diagnostics.warnings()},
-                        {"rules", own}, {"guard_rules", shipped}, {"diagnostics", json_of(diagnostics)}};
+    ordered_json out = {{"policy", options.policy},           {"sound", sound}, {"errors", diagnostics.errors()},
+                        {"warnings", diagnostics.warnings()}, {"rules", own},   {"guard_rules", shipped},
+                        {"diagnostics", json_of(diagnostics)}};
     if (options.settle) {
       ordered_json list = ordered_json::array();
       for (const SettleLine& line : lines) {
         const policy::Settling& s = line.settling;
-        list.push_back({{"protocol", line.app}, {"transport", line.transport}, {"settles", s.settles}, {"when", s.when}, {"rule", s.rule_name}, {"key", s.key}});
+        list.push_back({{"protocol", line.app},
+                        {"transport", line.transport},
+                        {"settles", s.settles},
+                        {"when", s.when},
+                        {"rule", s.rule_name},
+                        {"key", s.key}});
       }
       out["settle"] = list;
     }
     std::printf("%s\n", out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
   } else if (sound) {
-    std::printf("%s: %zu %s, and %zu of guards and of what is essential; no errors, %zu %s\n", options.policy.c_str(), own, own == 1 ? "rule" : "rules",
-                shipped, diagnostics.warnings(), diagnostics.warnings() == 1 ? "warning" : "warnings");
+    std::printf("%s: %zu %s, and %zu of guards and of what is essential; no errors, %zu %s\n", options.policy.c_str(), own,
+                own == 1 ? "rule" : "rules", shipped, diagnostics.warnings(),
+                diagnostics.warnings() == 1 ? "warning" : "warnings");
     if (options.settle) print_settling(lines);
   }
   return sound ? kDone : kWrong;
@@ -136,16 +148,20 @@ int check(const Options& options) {
 std::function<int()> add_check(CLI::App& app) {
   auto o = std::make_shared<Options>();
   app.add_option("POLICY", o->policy, "the policy file")->required();
-  app.add_option("--for", o->datapaths, "refuse rules that this datapath cannot carry out: bridge, host or capture; may be repeated")
+  app.add_option("--for", o->datapaths,
+                 "refuse rules that this datapath cannot carry out: bridge, host or capture; may be repeated")
       ->check(CLI::IsMember({"bridge", "host", "capture"}));
-  app.add_flag("--settle", o->settle, "for each protocol, the packet at which its flows settle, or the rule and key that prevent it");
+  app.add_flag("--settle", o->settle,
+               "for each protocol, the packet at which its flows settle, or the rule and key that prevent it");
   app.add_flag("--json", o->json, "print one JSON object");
-  app.footer("Examples:\n"
-             "  weir check policy.yaml\n"
-             "  weir check policy.yaml --for bridge --settle\n\n"
-             "Errors and warnings go to standard error as file:line:column: error: message, all of them in one run. Warnings tell of rules\n"
-             "that are shadowed, contradict themselves or have expired, and of keys that a datapath does not have.\n"
-             "Exit status 0: the policy is sound; 2: it has an error.");
+  app.footer(
+      "Examples:\n"
+      "  weir check policy.yaml\n"
+      "  weir check policy.yaml --for bridge --settle\n\n"
+      "Errors and warnings go to standard error as file:line:column: error: message, all of them in one run. Warnings tell of "
+      "rules\n"
+      "that are shadowed, contradict themselves or have expired, and of keys that a datapath does not have.\n"
+      "Exit status 0: the policy is sound; 2: it has an error.");
   return [o] { return check(*o); };
 }
 

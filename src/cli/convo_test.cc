@@ -27,7 +27,8 @@ struct Seen {
 
 std::string mistakes_of(std::string_view text) {
   std::string out;
-  for (const ConvoMistake& mistake : parse_convo(text).mistakes) out += std::to_string(mistake.line) + ": " + mistake.message + "\n";
+  for (const ConvoMistake& mistake : parse_convo(text).mistakes)
+    out += std::to_string(mistake.line) + ": " + mistake.message + "\n";
   return out;
 }
 
@@ -112,7 +113,8 @@ a:1000 > b:80 tcp PA "three" seq -3 pass
 }
 
 TEST(Convo, FlagsAreThoseThatAreWritten) {
-  for (const auto& [letters, flags] : {std::pair("S", 0x02), {"SA", 0x12}, {"FPU", 0x29}, {"R", 0x04}, {"FA", 0x11}, {"SEC", 0xc2}}) {
+  for (const auto& [letters, flags] :
+       {std::pair("S", 0x02), {"SA", 0x12}, {"FPU", 0x29}, {"R", 0x04}, {"FA", 0x11}, {"SEC", 0xc2}}) {
     const auto steps = steps_of("10.0.0.1:1000 > 10.0.0.2:80 tcp " + std::string(letters));
     EXPECT_EQ(Seen(steps.at(0)).ip().tcp_flags, flags) << letters;
   }
@@ -203,7 +205,8 @@ TEST(Convo, MistakesAreToldAllWithTheirLines) {
       {"10.0.0.1 > 10.0.0.2 arp request", "arp says"},
       {"just words", "neither a packet"},
   };
-  for (const auto& c : kCases) EXPECT_NE(mistakes_of(c.text).find(c.mistake), std::string::npos) << c.text << "\n" << mistakes_of(c.text);
+  for (const auto& c : kCases)
+    EXPECT_NE(mistakes_of(c.text).find(c.mistake), std::string::npos) << c.text << "\n" << mistakes_of(c.text);
   EXPECT_EQ(parse_convo("x\ny\nz").mistakes.size(), 3U);
 }
 

@@ -20,7 +20,9 @@ struct Options {
   bool all = false, json = false;
 };
 
-std::string_view text_of(policy::Truth truth) { return truth == policy::Truth::True ? "holds" : truth == policy::Truth::False ? "fails" : "open"; }
+std::string_view text_of(policy::Truth truth) {
+  return truth == policy::Truth::True ? "holds" : truth == policy::Truth::False ? "fails" : "open";
+}
 
 std::string_view text_of(FactState state) {
   switch (state) {
@@ -46,7 +48,8 @@ std::string_view text_of(policy::Fate fate) {
 ordered_json json_of(const std::vector<policy::ConditionNow>& map) {
   ordered_json out = ordered_json::array();
   for (const policy::ConditionNow& c : map) {
-    ordered_json one = {{"key", c.key}, {"asked", c.asked}, {"fact", text_of(c.state)}, {"values", c.values}, {"result", text_of(c.truth)}};
+    ordered_json one = {
+        {"key", c.key}, {"asked", c.asked}, {"fact", text_of(c.state)}, {"values", c.values}, {"result", text_of(c.truth)}};
     if (c.open) one["more_may_come"] = true;
     if (!c.matched_by.empty()) one["met"] = c.matched_by;
     out.push_back(one);
@@ -76,7 +79,11 @@ ordered_json json_of(const Why& why, const policy::Policy& policy, std::uint64_t
   out["flow"] = e.flow;
   ordered_json rules = ordered_json::array();
   for (const policy::RuleNow& r : e.rules) {
-    ordered_json one = {{"name", r.name}, {"place", r.place}, {"action", policy::name_of(r.action)}, {"result", text_of(r.fate)}, {"match", json_of(r.match)}};
+    ordered_json one = {{"name", r.name},
+                        {"place", r.place},
+                        {"action", policy::name_of(r.action)},
+                        {"result", text_of(r.fate)},
+                        {"match", json_of(r.match)}};
     ordered_json unless = ordered_json::array();
     for (const auto& map : r.unless) unless.push_back(json_of(map));
     one["unless"] = unless;
@@ -94,13 +101,15 @@ void print(const Why& why, const policy::Policy& policy, std::uint64_t number, b
   if (why.answer.rule < policy.rules.size()) {
     const policy::Rule& r = policy.rules[why.answer.rule];
     std::printf("by rule %s", rule.c_str());
-    if (r.position.line != 0 && r.position.file < policy.files.size()) std::printf(" (%s:%u)", policy.files[r.position.file].c_str(), r.position.line);
+    if (r.position.line != 0 && r.position.file < policy.files.size())
+      std::printf(" (%s:%u)", policy.files[r.position.file].c_str(), r.position.line);
     std::printf(", %.*s", static_cast<int>(policy::name_of(r.action).size()), policy::name_of(r.action).data());
   } else {
     std::printf("by default");
   }
   if (dropped && why.answer.reason != Reason::Rule && why.answer.reason != Reason::Default)
-    std::printf(": %.*s", static_cast<int>(policy::describe(why.answer.reason).size()), policy::describe(why.answer.reason).data());
+    std::printf(": %.*s", static_cast<int>(policy::describe(why.answer.reason).size()),
+                policy::describe(why.answer.reason).data());
   std::printf("\n");
   std::string techniques;
   for (const std::string& id : techniques_of(policy, why.answer.rule)) techniques += (techniques.empty() ? "" : ", ") + id;
@@ -110,8 +119,8 @@ void print(const Why& why, const policy::Policy& policy, std::uint64_t number, b
     return;
   }
   if (why.judged != number) {
-    std::printf("It was not judged anew: %s at packet %llu, which is explained here.\n", dropped ? "that was decided" : "its flow had settled",
-                static_cast<unsigned long long>(why.judged));
+    std::printf("It was not judged anew: %s at packet %llu, which is explained here.\n",
+                dropped ? "that was decided" : "its flow had settled", static_cast<unsigned long long>(why.judged));
   }
   std::printf("%s", policy::render(*why.explanation, policy, all).c_str());
 }
@@ -165,7 +174,9 @@ int explain(const Options& options) {
     complain(why.error().message);
     return kWrong;
   }
-  if (options.json) std::printf("%s\n", json_of(why.value(), policy, number).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+  if (options.json)
+    std::printf("%s\n",
+                json_of(why.value(), policy, number).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
   else print(why.value(), policy, number, options.all);
   return kDone;
 }
@@ -176,15 +187,18 @@ std::function<int()> add_explain(CLI::App& app) {
   auto o = std::make_shared<Options>();
   app.add_option("POLICY", o->policy, "the policy file")->required();
   app.add_option("CAPTURE:N", o->where, "packet N, from 1, of a capture; the packets before it are replayed first");
-  app.add_option("--packet", o->packet, "a packet given by hand, in the language of conversations; of several lines the last one is explained");
+  app.add_option("--packet", o->packet,
+                 "a packet given by hand, in the language of conversations; of several lines the last one is explained");
   app.add_flag("--all", o->all, "tell guards' and essential rules that do not match one by one");
   app.add_flag("--json", o->json, "print one JSON object");
-  app.footer("Examples:\n"
-             "  weir explain policy.yaml capture.pcap:17\n"
-             "  weir explain policy.yaml --packet \"10.0.0.5:40000 > 198.51.100.53:53 udp dns? A evil.example\"\n"
-             "  weir explain policy.yaml --packet \"10.0.0.5:40000 > 192.0.2.7:22 in lan0 tcp S\"\n\n"
-             "For each rule asked, in order: its conditions, the fact as it stands (a value, not yet known, absent, hidden), whether it\n"
-             "holds, and what would have to differ.");
+  app.footer(
+      "Examples:\n"
+      "  weir explain policy.yaml capture.pcap:17\n"
+      "  weir explain policy.yaml --packet \"10.0.0.5:40000 > 198.51.100.53:53 udp dns? A evil.example\"\n"
+      "  weir explain policy.yaml --packet \"10.0.0.5:40000 > 192.0.2.7:22 in lan0 tcp S\"\n\n"
+      "For each rule asked, in order: its conditions, the fact as it stands (a value, not yet known, absent, hidden), whether "
+      "it\n"
+      "holds, and what would have to differ.");
   return [o] { return explain(*o); };
 }
 

@@ -28,7 +28,8 @@ std::shared_ptr<const policy::RuleSet> rules_of(std::string_view rules) {
   policy::Loaded loaded = policy::load_policy_text("test.yaml", std::string(kHead) + std::string(rules), engine::vocabulary());
   EXPECT_TRUE(loaded.policy) << policy::render(loaded.diagnostics);
   if (!loaded.policy) return nullptr;
-  return std::make_shared<const policy::RuleSet>(std::make_shared<const policy::Policy>(std::move(*loaded.policy)), engine::vocabulary());
+  return std::make_shared<const policy::RuleSet>(std::make_shared<const policy::Policy>(std::move(*loaded.policy)),
+                                                 engine::vocabulary());
 }
 
 /// Why the conversation's packet `number` (0: its last) met its verdict.
@@ -123,14 +124,16 @@ a:40000 > b:80 tcp http? GET /y www.example.com drop
 }
 
 TEST(Explain, AlertsGoOnToTheNextRule) {
-  const auto rules = rules_of("  - { name: told, match: { port: 22 }, action: alert }\n  - { name: stopped, match: { port: 22 }, action: drop }\n");
+  const auto rules = rules_of(
+      "  - { name: told, match: { port: 22 }, action: alert }\n  - { name: stopped, match: { port: 22 }, action: drop }\n");
   const Why why = why_of(rules, "10.0.0.5:40000 > 198.51.100.7:22 tcp S");
   EXPECT_EQ(rule_of(why, "told").fate, Fate::GoesOn);
   EXPECT_EQ(rule_of(why, "stopped").fate, Fate::Decides);
 }
 
 TEST(Explain, RulesBehindTheOneThatDecidesAreNotConsidered) {
-  const auto rules = rules_of("  - { name: first, match: { port: 22 }, action: allow }\n  - { name: second, match: { port: 22 }, action: drop }\n");
+  const auto rules = rules_of(
+      "  - { name: first, match: { port: 22 }, action: allow }\n  - { name: second, match: { port: 22 }, action: drop }\n");
   const Why why = why_of(rules, "10.0.0.5:40000 > 198.51.100.7:22 tcp S");
   ASSERT_TRUE(why.explanation);
   EXPECT_EQ(why.explanation->rules.size(), 1U);

@@ -75,12 +75,15 @@ void print_table(const std::vector<const FieldRow*>& rows) {
   std::printf("%-26s %-19s %-12s %s\n", "FACT", "TYPE", "SCOPE", "MEANING");
   for (const FieldRow* row : rows) {
     const std::string type = std::string(text_of(row->type)) + (row->list ? "…" : "");
-    std::printf("%-26.*s %-*s %-12.*s %.*s", static_cast<int>(row->name.size()), row->name.data(), row->list ? 21 : 19, type.c_str(),
-                static_cast<int>(text_of(row->scope).size()), text_of(row->scope).data(), static_cast<int>(row->help.size()), row->help.data());
+    std::printf("%-26.*s %-*s %-12.*s %.*s", static_cast<int>(row->name.size()), row->name.data(), row->list ? 21 : 19,
+                type.c_str(), static_cast<int>(text_of(row->scope).size()), text_of(row->scope).data(),
+                static_cast<int>(row->help.size()), row->help.data());
     if (row->datapaths != on::kAll) std::printf(" (%s only)", joined(datapaths_of(*row)).c_str());
     std::printf("\n");
   }
-  std::printf("\nScope: when the fact can change: packet, flow, transaction, or reading (always has a value now). … : it may have several values.\n");
+  std::printf(
+      "\nScope: when the fact can change: packet, flow, transaction, or reading (always has a value now). … : it may have "
+      "several values.\n");
 }
 
 void print_markdown(const std::vector<const FieldRow*>& rows) {
@@ -100,8 +103,8 @@ void print_markdown(const std::vector<const FieldRow*>& rows) {
     if (cut) words.resize(kWordsShown);
     if (!words.empty()) help += " Words: " + joined(words) + (cut ? ", …" : "") + ".";
     if (row->datapaths != on::kAll) help += " Only on: " + joined(datapaths_of(*row)) + ".";
-    std::printf("| `%s` | %s%s | %s | %s |\n", std::string(row->name).c_str(), row->list ? "list of " : "", std::string(text_of(row->type)).c_str(),
-                std::string(text_of(row->scope)).c_str(), help.c_str());
+    std::printf("| `%s` | %s%s | %s | %s |\n", std::string(row->name).c_str(), row->list ? "list of " : "",
+                std::string(text_of(row->type)).c_str(), std::string(text_of(row->scope)).c_str(), help.c_str());
   }
 }
 
@@ -173,7 +176,9 @@ std::function<int()> add_facts(CLI::App& app) {
   app.add_flag("--ports", o->ports, "the ports that protocols are registered for, instead");
   app.add_flag("--markdown", o->markdown, "print the table as the manual has it");
   app.add_flag("--json", o->json, "print JSON");
-  app.footer("Examples:\n  weir facts dns\n  weir facts --ports tls\n\nA fact's name is the key that a rule matches on, the key that an event shows, and the word that explain prints.");
+  app.footer(
+      "Examples:\n  weir facts dns\n  weir facts --ports tls\n\nA fact's name is the key that a rule matches on, the key that an "
+      "event shows, and the word that explain prints.");
   return [o] { return facts(*o); };
 }
 

@@ -42,7 +42,8 @@ std::string complaint(const CLI::ParseError& error, const CLI::App* sub, int arg
     for (int i = 1; i < argc; ++i) {
       const std::string_view word = argv[i];
       if (!word.starts_with("-")) return "there is no verb `" + std::string(word) + "`" + meant(word, names);
-      return "there is no option `" + std::string(word) + "` before the verb" + meant(word, {"--help", "--help-all", "--version"});
+      return "there is no option `" + std::string(word) + "` before the verb" +
+             meant(word, {"--help", "--help-all", "--version"});
     }
     return "a verb is missing";
   }
@@ -61,7 +62,8 @@ std::string complaint(const CLI::ParseError& error, const CLI::App* sub, int arg
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"weir filters network traffic: one engine, one policy, the same verdicts on a bridge, on a host and over captures."};
+  CLI::App app{
+      "weir filters network traffic: one engine, one policy, the same verdicts on a bridge, on a host and over captures."};
   app.require_subcommand(1);
   app.set_help_flag("-h,--help", "this text; behind a verb, its own");
   app.set_help_all_flag("--help-all", "the help of every verb");
@@ -84,7 +86,8 @@ int main(int argc, char** argv) {
     for (const auto& [sub, run] : runs)
       if (sub->parsed() || (argc > 1 && sub->get_name() == argv[1])) chosen = sub;
     weir::cli::complain(complaint(error, chosen, argc, argv));
-    std::fprintf(stderr, "weir: try `weir %s%s--help`\n", chosen == nullptr ? "" : chosen->get_name().c_str(), chosen == nullptr ? "" : " ");
+    std::fprintf(stderr, "weir: try `weir %s%s--help`\n", chosen == nullptr ? "" : chosen->get_name().c_str(),
+                 chosen == nullptr ? "" : " ");
     return weir::cli::kWrong;
   }
   for (auto& [sub, run] : runs)

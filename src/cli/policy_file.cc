@@ -18,7 +18,8 @@ std::shared_ptr<const policy::RuleSet> load_rules(const std::string& path, const
     return nullptr;
   }
   for (const std::string& name : ports) loaded.policy->port_index(name);
-  return std::make_shared<const policy::RuleSet>(std::make_shared<const policy::Policy>(std::move(*loaded.policy)), engine::vocabulary());
+  return std::make_shared<const policy::RuleSet>(std::make_shared<const policy::Policy>(std::move(*loaded.policy)),
+                                                 engine::vocabulary());
 }
 
 }  // namespace weir::cli

@@ -21,7 +21,8 @@ void Progress::show(std::uint64_t done) {
   last_ = now;
   written_ = true;
   const double seconds = std::chrono::duration<double>(now - started_).count();
-  std::fprintf(stderr, "\r\033[K%s: %llu packets, %.0f a second", what_.c_str(), static_cast<unsigned long long>(done), static_cast<double>(done) / seconds);
+  std::fprintf(stderr, "\r\033[K%s: %llu packets, %.0f a second", what_.c_str(), static_cast<unsigned long long>(done),
+               static_cast<double>(done) / seconds);
 }
 
 }  // namespace weir::cli

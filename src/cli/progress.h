@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Progress of work that takes more than a second: one line on standard error that is written over, if that is a terminal; nothing in a pipe.
+// Progress of work that takes more than a second: one line on standard error that is written over, if that is a terminal; nothing
+// in a pipe.
 
 #include <chrono>
 #include <cstdint>

@@ -25,7 +25,8 @@ struct Options {
 std::vector<std::string> rules_that_name(const policy::Policy& policy, std::string_view id) {
   std::vector<std::string> out;
   const auto add = [&](const std::string& name, const std::vector<std::string>& ids) {
-    if (std::find(ids.begin(), ids.end(), id) != ids.end() && std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
+    if (std::find(ids.begin(), ids.end(), id) != ids.end() && std::find(out.begin(), out.end(), name) == out.end())
+      out.push_back(name);
   };
   for (const policy::Rule& rule : policy.rules) add(rule.name, rule.techniques);
   add("default", policy.default_techniques);
@@ -49,8 +50,11 @@ int techniques(const Options& options) {
       list.push_back(row);
       continue;
     }
-    std::printf("%s%-9s  %s (%s)\n", rules == nullptr ? "" : by.empty() ? "  " : "* ", std::string(t.id).c_str(), std::string(t.name).c_str(),
-                std::string(t.where).c_str());
+    std::printf("%s%-9s  %s (%s)\n",
+                rules == nullptr ? ""
+                : by.empty()     ? "  "
+                                 : "* ",
+                std::string(t.id).c_str(), std::string(t.name).c_str(), std::string(t.where).c_str());
     const char* const indent = rules == nullptr ? "           " : "             ";
     std::printf("%s%s\n", indent, std::string(t.obligation).c_str());
     std::string names;
@@ -58,7 +62,9 @@ int techniques(const Options& options) {
     if (!names.empty()) std::printf("%snamed by %s\n", indent, names.c_str());
   }
   if (options.json) std::printf("%s\n", list.dump().c_str());
-  else if (rules != nullptr) std::printf("\n%zu of %zu are named by a rule. Named is not proven: weir test plays attacks and their benign twins.\n", named, policy::kTechniqueTable.size());
+  else if (rules != nullptr)
+    std::printf("\n%zu of %zu are named by a rule. Named is not proven: weir test plays attacks and their benign twins.\n", named,
+                policy::kTechniqueTable.size());
   return kDone;
 }
 
@@ -68,7 +74,9 @@ std::function<int()> add_techniques(CLI::App& app) {
   auto o = std::make_shared<Options>();
   app.add_option("POLICY", o->policy, "mark those that this policy's rules name");
   app.add_flag("--json", o->json, "print JSON");
-  app.footer("Examples:\n  weir techniques\n  weir techniques policy.yaml\n\nThe techniques that MITRE ATT&CK's mitigation M1037, Filter Network Traffic, names, older ids included.");
+  app.footer(
+      "Examples:\n  weir techniques\n  weir techniques policy.yaml\n\nThe techniques that MITRE ATT&CK's mitigation M1037, "
+      "Filter Network Traffic, names, older ids included.");
   return [o] { return techniques(*o); };
 }
 

@@ -25,7 +25,8 @@ void print(const CaseResult& result, bool verbose) {
     return;
   }
   if (result.passed()) {
-    if (verbose) std::printf("ok    %s (%zu packets, %zu expectations)\n", result.name.c_str(), result.packets, result.expectations);
+    if (verbose)
+      std::printf("ok    %s (%zu packets, %zu expectations)\n", result.name.c_str(), result.packets, result.expectations);
     return;
   }
   std::printf("FAIL  %s: %zu of %zu expectations\n", result.name.c_str(), result.wrong, result.expectations);
@@ -37,8 +38,13 @@ void print(const CaseResult& result, bool verbose) {
 }
 
 ordered_json json_of(const CaseResult& result) {
-  ordered_json out = {{"case", result.name}, {"result", result.passed() ? "ok" : result.broken.empty() ? "failed" : "broken"}, {"packets", result.packets},
-                      {"expectations", result.expectations}, {"wrong", result.wrong}};
+  ordered_json out = {{"case", result.name},
+                      {"result", result.passed()         ? "ok"
+                                 : result.broken.empty() ? "failed"
+                                                         : "broken"},
+                      {"packets", result.packets},
+                      {"expectations", result.expectations},
+                      {"wrong", result.wrong}};
   if (!result.broken.empty()) out["error"] = result.broken;
   ordered_json list = ordered_json::array();
   for (const Mismatch& m : result.mismatches)
@@ -82,17 +88,19 @@ std::function<int()> add_test(CLI::App& app) {
   app.add_option("--captures", o->captures, "where captures are sought that a case names");
   app.add_flag("-v,--verbose", o->verbose, "name the cases that pass too");
   app.add_flag("--json", o->json, "print one JSON object");
-  app.footer("A case is a directory with policy.yaml and traffic.convo, or policy.yaml, a capture and expect.json.\n\n"
-             "traffic.convo is a packet a line: time, ends, protocol, content, expected verdict, expected rule.\n"
-             "  client 10.0.0.5 in lan0   resolver 10.0.0.53   other 198.51.100.53\n"
-             "  0.000  client:40000 > resolver:53  udp dns? A www.example.com             pass\n"
-             "  0.004  resolver:53 > client:40000  udp dns! A www.example.com 192.0.2.80  pass\n"
-             "  1.000  client:40002 > other:53     udp dns? A www.example.com             drop  only-company-dns\n"
-             "  2.000  client:40004 > other:80     tcp open                               pass\n"
-             "  2.010  client:40004 > other:80     tcp http? GET /login shop.example      drop  no-login\n\n"
-             "expect.json: {\"capture\": \"x.pcap\", \"drop\": \"7-92\", \"pass\": \"1-3\", \"rules\": [\"no-telnet\"], \"techniques\": [\"T1602.002\"]}\n\n"
-             "Example:\n  weir test tests/cases\n\n"
-             "Exit status 1 if a case fails, 2 if one cannot be played.");
+  app.footer(
+      "A case is a directory with policy.yaml and traffic.convo, or policy.yaml, a capture and expect.json.\n\n"
+      "traffic.convo is a packet a line: time, ends, protocol, content, expected verdict, expected rule.\n"
+      "  client 10.0.0.5 in lan0   resolver 10.0.0.53   other 198.51.100.53\n"
+      "  0.000  client:40000 > resolver:53  udp dns? A www.example.com             pass\n"
+      "  0.004  resolver:53 > client:40000  udp dns! A www.example.com 192.0.2.80  pass\n"
+      "  1.000  client:40002 > other:53     udp dns? A www.example.com             drop  only-company-dns\n"
+      "  2.000  client:40004 > other:80     tcp open                               pass\n"
+      "  2.010  client:40004 > other:80     tcp http? GET /login shop.example      drop  no-login\n\n"
+      "expect.json: {\"capture\": \"x.pcap\", \"drop\": \"7-92\", \"pass\": \"1-3\", \"rules\": [\"no-telnet\"], \"techniques\": "
+      "[\"T1602.002\"]}\n\n"
+      "Example:\n  weir test tests/cases\n\n"
+      "Exit status 1 if a case fails, 2 if one cannot be played.");
   return [o] { return test(*o); };
 }
 

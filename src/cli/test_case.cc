@@ -56,7 +56,8 @@ std::vector<std::string> reasons(const RuleSetPtr& rules, const Traffic& traffic
   bool told = false;
   for (const policy::RuleNow& rule : e.rules) {
     const bool wanted = !expected.rule.empty() && rule.name == expected.rule && rule.fate != policy::Fate::Decides;
-    const bool near = expected.rule.empty() && !rule.guard && !rule.essential && (rule.action == policy::Action::Allow) == (expected.verdict == Verdict::Pass) &&
+    const bool near = expected.rule.empty() && !rule.guard && !rule.essential &&
+                      (rule.action == policy::Action::Allow) == (expected.verdict == Verdict::Pass) &&
                       rule.fate != policy::Fate::Decides;
     if (!wanted && !near && rule.fate != policy::Fate::Decides) continue;
     told = told || wanted;
@@ -67,7 +68,8 @@ std::vector<std::string> reasons(const RuleSetPtr& rules, const Traffic& traffic
   const auto& all = rules->policy().rules;
   const bool exists = std::any_of(all.begin(), all.end(), [&](const policy::Rule& r) { return r.name == expected.rule; });
   if (!expected.rule.empty() && expected.rule != "default" && !exists) out.push_back("the policy has no rule " + expected.rule);
-  else if (!expected.rule.empty() && expected.rule != "default" && !told) out.push_back("rule " + expected.rule + " was not reached");
+  else if (!expected.rule.empty() && expected.rule != "default" && !told)
+    out.push_back("rule " + expected.rule + " was not reached");
   return out;
 }
 
@@ -94,15 +96,16 @@ std::string packet_of(const Traffic& traffic, std::uint64_t number) {
   return ends;
 }
 
-void compare(const RuleSetPtr& rules, const Traffic& traffic, const Trial& trial, const std::vector<Expected>& expected, const std::string& file,
-             CaseResult& result) {
+void compare(const RuleSetPtr& rules, const Traffic& traffic, const Trial& trial, const std::vector<Expected>& expected,
+             const std::string& file, CaseResult& result) {
   const policy::Policy& policy = rules->policy();
   std::uint64_t first = 0, last = 0;
   std::string came_before;
   for (const Expected& e : expected) {
     ++result.expectations;
     if (e.frame > trial.answers.size()) {
-      if (++result.wrong <= kMismatchesMax) result.mismatches.push_back({.where = file, .expected = "a frame " + std::to_string(e.frame), .came = "none"});
+      if (++result.wrong <= kMismatchesMax)
+        result.mismatches.push_back({.where = file, .expected = "a frame " + std::to_string(e.frame), .came = "none"});
       continue;
     }
     const Answer& answer = trial.answers[e.frame - 1];
@@ -126,10 +129,12 @@ void compare(const RuleSetPtr& rules, const Traffic& traffic, const Trial& trial
 void run_convo(const fs::path& file, const RuleSetPtr& rules, CaseResult& result) {
   Convo convo = parse_convo(read_text(file));
   for (const ConvoMistake& mistake : convo.mistakes)
-    result.broken += (result.broken.empty() ? "" : "\n") + file.string() + ":" + std::to_string(mistake.line) + ": error: " + mistake.message;
+    result.broken +=
+        (result.broken.empty() ? "" : "\n") + file.string() + ":" + std::to_string(mistake.line) + ": error: " + mistake.message;
   for (const Step& step : convo.steps) {
     if (step.port.empty() || port_of(rules->policy(), step.port) != kNoPort) continue;
-    result.broken += (result.broken.empty() ? "" : "\n") + file.string() + ":" + std::to_string(step.line) + ": error: the policy mentions no port " + step.port;
+    result.broken += (result.broken.empty() ? "" : "\n") + file.string() + ":" + std::to_string(step.line) +
+                     ": error: the policy mentions no port " + step.port;
     break;
   }
   if (!result.broken.empty()) return;
@@ -207,7 +212,8 @@ void compare_events(const RuleSetPtr& rules, const Trial& trial, const nlohmann:
   if (stops) check(words_in(expect, "techniques"), ids, "technique");
 }
 
-void run_capture(const fs::path& directory, const nlohmann::json& expect, const RuleSetPtr& rules, const CaseOptions& options, CaseResult& result) {
+void run_capture(const fs::path& directory, const nlohmann::json& expect, const RuleSetPtr& rules, const CaseOptions& options,
+                 CaseResult& result) {
   std::string name = expect.value("capture", std::string());
   if (name.empty()) {
     for (const auto& entry : fs::directory_iterator(directory))
@@ -215,7 +221,8 @@ void run_capture(const fs::path& directory, const nlohmann::json& expect, const 
   }
   const fs::path path = name.empty() ? fs::path() : find_capture(directory, name, options);
   if (path.empty()) {
-    result.broken = name.empty() ? "neither traffic.convo nor a capture" : "the capture " + name + " is not to be found (--captures DIR says where)";
+    result.broken = name.empty() ? "neither traffic.convo nor a capture"
+                                 : "the capture " + name + " is not to be found (--captures DIR says where)";
     return;
   }
   std::vector<Expected> expected;
@@ -255,10 +262,12 @@ std::vector<std::string> cases_below(const std::string& path) {
   std::vector<std::string> out;
   std::error_code error;
   const auto is_case = [&](const fs::path& p) {
-    return fs::exists(p / "policy.yaml", error) && (fs::exists(p / "traffic.convo", error) || fs::exists(p / "expect.json", error));
+    return fs::exists(p / "policy.yaml", error) &&
+           (fs::exists(p / "traffic.convo", error) || fs::exists(p / "expect.json", error));
   };
   if (is_case(path)) return {path};
-  for (auto at = fs::recursive_directory_iterator(path, error); !error && at != fs::recursive_directory_iterator(); at.increment(error))
+  for (auto at = fs::recursive_directory_iterator(path, error); !error && at != fs::recursive_directory_iterator();
+       at.increment(error))
     if (at->is_directory(error) && is_case(at->path())) out.push_back(at->path().string());
   std::sort(out.begin(), out.end());
   return out;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A case of a policy's tests: a directory with policy.yaml and either traffic.convo, whose lines say what is expected, or a capture with
-// expect.json ("capture", "drop", "pass": numbers of frames such as "1-3,7", "rules", "techniques"). run_case() plays it and
-// tells what came out otherwise, so that a person can act on it.
+// A case of a policy's tests: a directory with policy.yaml and either traffic.convo, whose lines say what is expected, or a
+// capture with expect.json ("capture", "drop", "pass": numbers of frames such as "1-3,7", "rules", "techniques"). run_case()
+// plays it and tells what came out otherwise, so that a person can act on it.
 
 #include <string>
 #include <vector>

@@ -29,13 +29,20 @@ std::string ends_of(const Frame& frame) {
   Packet packet;
   wire::parse(frame, packet);
   if (packet.has_arp) {
-    return std::string("arp ") + (packet.arp.op == 1 ? "request" : packet.arp.op == 2 ? "reply" : "message") + ", " + render(packet.arp.sender_ip) +
-           " (" + render(packet.arp.sender_mac) + ") about " + render(packet.arp.target_ip);
+    return std::string("arp ") +
+           (packet.arp.op == 1   ? "request"
+            : packet.arp.op == 2 ? "reply"
+                                 : "message") +
+           ", " + render(packet.arp.sender_ip) + " (" + render(packet.arp.sender_mac) + ") about " + render(packet.arp.target_ip);
   }
-  if (packet.layers_count == 0) return packet.has_eth ? render(packet.eth_src) + " > " + render(packet.eth_dst) : "a frame without IP";
+  if (packet.layers_count == 0)
+    return packet.has_eth ? render(packet.eth_src) + " > " + render(packet.eth_dst) : "a frame without IP";
   const IpLayer& l = packet.inner();
-  const std::string_view protocol = l.protocol == ip_protocol::kTcp ? "tcp" : l.protocol == ip_protocol::kUdp ? "udp"
-                                    : l.protocol == ip_protocol::kIcmp ? "icmp" : l.protocol == ip_protocol::kIcmpv6 ? "icmpv6" : "";
+  const std::string_view protocol = l.protocol == ip_protocol::kTcp      ? "tcp"
+                                    : l.protocol == ip_protocol::kUdp    ? "udp"
+                                    : l.protocol == ip_protocol::kIcmp   ? "icmp"
+                                    : l.protocol == ip_protocol::kIcmpv6 ? "icmpv6"
+                                                                         : "";
   return end_text(l.src, l.src_port) + " > " + end_text(l.dst, l.dst_port) + " " +
          (protocol.empty() ? "protocol " + std::to_string(l.protocol) : std::string(protocol));
 }
@@ -44,7 +51,8 @@ Traffic Traffic::of_convo(Convo convo, const policy::Policy& policy) {
   Traffic traffic;
   traffic.convo_ = std::move(convo);
   traffic.policy_ = &policy;
-  for (const Step& step : traffic.convo_.steps) traffic.ports_.push_back(step.port.empty() ? kNoPort : port_of(policy, step.port));
+  for (const Step& step : traffic.convo_.steps)
+    traffic.ports_.push_back(step.port.empty() ? kNoPort : port_of(policy, step.port));
   return traffic;
 }
 

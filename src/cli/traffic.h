@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Where a verb's packets come from: a conversation or capture files. each() may be called again and gives the same frames with the same
-// numbers and times, so that a question about one packet can be asked in a second run (standard input is read once only).
+// Where a verb's packets come from: a conversation or capture files. each() may be called again and gives the same frames with
+// the same numbers and times, so that a question about one packet can be asked in a second run (standard input is read once
+// only).
 
 #include <functional>
 #include <memory>

@@ -74,7 +74,8 @@ std::uint64_t deciding_frame(const Trial& trial, std::uint64_t number) {
   for (std::uint64_t n = 1; n < number; ++n) {
     const Answer& a = trial.answers[n - 1];
     const bool same_flow = a.flow == of.flow;
-    if (of.verdict == Verdict::Drop ? a.verdict == Verdict::Drop && a.rule == of.rule && (same_flow || of.reason == Reason::Banned || of.reason == Reason::Related)
+    if (of.verdict == Verdict::Drop ? a.verdict == Verdict::Drop && a.rule == of.rule &&
+                                          (same_flow || of.reason == Reason::Banned || of.reason == Reason::Related)
                                     : same_flow && a.settled)
       return n;
   }
@@ -83,7 +84,8 @@ std::uint64_t deciding_frame(const Trial& trial, std::uint64_t number) {
 
 }  // namespace
 
-Trial run_trial(const std::shared_ptr<const policy::RuleSet>& rules, const Traffic& traffic, std::uint64_t last, engine::Probe* probe) {
+Trial run_trial(const std::shared_ptr<const policy::RuleSet>& rules, const Traffic& traffic, std::uint64_t last,
+                engine::Probe* probe) {
   Trial trial;
   Remembering sink(trial);
   engine::EngineOptions options;
@@ -98,7 +100,8 @@ Trial run_trial(const std::shared_ptr<const policy::RuleSet>& rules, const Traff
     Answer answer{decision.verdict, decision.reason, decision.settled, decision.rule, flow_of(frame)};
     // The engine does not look up again which rule passed a settled flow.
     if (answer.verdict == Verdict::Pass && answer.rule != kNoRule) passed_by[answer.flow] = answer.rule;
-    else if (answer.verdict == Verdict::Pass && answer.settled && passed_by.contains(answer.flow)) answer.rule = passed_by[answer.flow];
+    else if (answer.verdict == Verdict::Pass && answer.settled && passed_by.contains(answer.flow))
+      answer.rule = passed_by[answer.flow];
     trial.answers.push_back(answer);
     return last == 0 || frame.number < last || trial.answers[last - 1].verdict == Verdict::Hold;
   });
@@ -121,8 +124,8 @@ Result<Why> ask_why(const std::shared_ptr<const policy::RuleSet>& rules, const T
   });
   why.explanation = explaining.chosen(why.answer);
   why.judged = why.explanation ? number : 0;
-  const bool before = why.answer.reason == Reason::Tombstone || why.answer.reason == Reason::Answer || why.answer.reason == Reason::Related ||
-                      why.answer.reason == Reason::Banned;
+  const bool before = why.answer.reason == Reason::Tombstone || why.answer.reason == Reason::Answer ||
+                      why.answer.reason == Reason::Related || why.answer.reason == Reason::Banned;
   if (why.explanation && !(before && why.answer.verdict == Verdict::Drop)) return why;
   const std::uint64_t decided = deciding_frame(trial, number);
   if (decided == 0) return why;

@@ -31,7 +31,8 @@ struct Trial {
 };
 
 /// Stops after frame `last` is decided (0: runs to the end).
-Trial run_trial(const std::shared_ptr<const policy::RuleSet>& rules, const Traffic& traffic, std::uint64_t last = 0, engine::Probe* probe = nullptr);
+Trial run_trial(const std::shared_ptr<const policy::RuleSet>& rules, const Traffic& traffic, std::uint64_t last = 0,
+                engine::Probe* probe = nullptr);
 
 /// Why a frame met its verdict.
 struct Why {

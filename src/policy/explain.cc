@@ -14,7 +14,9 @@ using namespace field;
 
 constexpr std::size_t kValuesMax = 8, kValueBytesMax = 120;
 
-std::string zone_name(const Policy& policy, ZoneId zone) { return zone < policy.zones.size() ? policy.zones[zone].name : "no zone"; }
+std::string zone_name(const Policy& policy, ZoneId zone) {
+  return zone < policy.zones.size() ? policy.zones[zone].name : "no zone";
+}
 
 ZoneId zone_of_value(const RuleSet& rules, const View& view, FieldId field, const Value& value) {
   if (view.flow != nullptr && (field == kFrom || field == kClientIp)) return view.flow->from;
@@ -73,7 +75,8 @@ ConditionNow condition_now(const RuleSet& rules, const CompiledCondition& compil
   return now;
 }
 
-std::vector<ConditionNow> conditions_now(const RuleSet& rules, const std::vector<CompiledCondition>& conditions, const View& view) {
+std::vector<ConditionNow> conditions_now(const RuleSet& rules, const std::vector<CompiledCondition>& conditions,
+                                         const View& view) {
   std::vector<ConditionNow> out;
   for (const CompiledCondition& c : conditions) out.push_back(condition_now(rules, c, view));
   return out;
@@ -148,8 +151,8 @@ std::string flow_text(const RuleSet& rules, const View& view) {
   };
   const auto zone = [&](ZoneId id) { return id == kNoZone ? std::string() : " (" + zone_name(rules.policy(), id) + ")"; };
   constexpr std::string_view kStates[] = {"new", "established", "related", "invalid"};
-  return "client " + end(f.ends.client, f.ends.client_port) + zone(f.from) + ", server " + end(f.ends.server, f.ends.server_port) + zone(f.to) + ", " +
-         std::string(kStates[static_cast<std::size_t>(f.state)]);
+  return "client " + end(f.ends.client, f.ends.client_port) + zone(f.from) + ", server " +
+         end(f.ends.server, f.ends.server_port) + zone(f.to) + ", " + std::string(kStates[static_cast<std::size_t>(f.state)]);
 }
 
 }  // namespace
@@ -267,7 +270,8 @@ std::string fact_text(const ConditionNow& c) {
 void render_conditions(const std::vector<ConditionNow>& map, std::string_view indent, std::string& out) {
   for (const ConditionNow& c : map) {
     const std::string key = c.key.starts_with("not.") ? c.key.substr(4) : c.key;
-    out += std::string(indent) + std::string(text_of(c.truth)) + "  " + key + " " + fact_text(c) + "; asked: " + (c.key != key ? "not " : "") + asked_of(c);
+    out += std::string(indent) + std::string(text_of(c.truth)) + "  " + key + " " + fact_text(c) +
+           "; asked: " + (c.key != key ? "not " : "") + asked_of(c);
     if (!c.matched_by.empty() && (c.asked.size() != 1 || c.asked[0] != c.matched_by)) out += "; met " + c.matched_by;
     out += '\n';
   }
@@ -293,7 +297,9 @@ std::string render(const Explanation& e, const Policy& policy, bool all) {
   if (e.at_bound) out += "at the bound of undecided payload: what is not yet known counts as absent\n";
   std::size_t quiet = 0;
   const auto tell_quiet = [&] {
-    if (quiet != 0) out += "  … " + std::to_string(quiet) + (quiet == 1 ? " rule" : " rules") + " of guards and of what is essential: not matched\n";
+    if (quiet != 0)
+      out += "  … " + std::to_string(quiet) + (quiet == 1 ? " rule" : " rules") +
+             " of guards and of what is essential: not matched\n";
     quiet = 0;
   };
   for (const RuleNow& rule : e.rules) {

@@ -2,8 +2,8 @@
 #pragma once
 
 // Why a verdict came about: each rule considered, in order, each of its conditions with the fact as it stands, whether it
-// holds, and what would have to differ. Made from a View while the frame is judged; what comes out is plain text in plain structures
-// that outlive it. It asks look_up() and judge() as the matcher does, so the two cannot disagree; it counts nothing.
+// holds, and what would have to differ. Made from a View while the frame is judged; what comes out is plain text in plain
+// structures that outlive it. It asks look_up() and judge() as the matcher does, so the two cannot disagree; it counts nothing.
 
 #include <string>
 #include <vector>
@@ -28,9 +28,10 @@ struct ConditionNow {
 enum class Fate : std::uint8_t {
   Decides,
   NotMatched,
-  Open,      ///< A fact it asks for is not yet there.
-  GoesOn,    ///< It matches and the next rule is asked: an alert, monitor mode, a limit under its rate, a ban before its N-th match.
-  Asleep,    ///< Expired.
+  Open,    ///< A fact it asks for is not yet there.
+  GoesOn,  ///< It matches and the next rule is asked: an alert, monitor mode, a limit under its rate, a ban before its N-th
+           ///< match.
+  Asleep,  ///< Expired.
 };
 
 struct RuleNow {

@@ -8,8 +8,8 @@ namespace {
 
 /// What a condition can still come to on a flow of this protocol.
 enum class Prospect : std::uint8_t { Holds, Fails, Ends, Later, Always };
-// Holds, Fails: so for each flow of it, once the protocol is certain at the latest. Ends: fixed by the flow's ends. Later: known once.
-// Always: may take a new value with each packet, transaction or reading.
+// Holds, Fails: so for each flow of it, once the protocol is certain at the latest. Ends: fixed by the flow's ends. Later: known
+// once. Always: may take a new value with each packet, transaction or reading.
 
 struct Step {
   Prospect prospect = Prospect::Ends;

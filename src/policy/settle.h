@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// At which packet the flows of a protocol settle under a policy, or which rule prevents it: `weir check --settle`. An analysis of the
-// rules' keys, for a flow whose zones and ports are not told: a rule that only some ends could meet counts as one that may be asked. So it
-// never promises a settling that could fail to come; for particular ends it may come earlier.
+// At which packet the flows of a protocol settle under a policy, or which rule prevents it: `weir check --settle`. An analysis of
+// the rules' keys, for a flow whose zones and ports are not told: a rule that only some ends could meet counts as one that may be
+// asked. So it never promises a settling that could fail to come; for particular ends it may come earlier.
 
 #include <string>
 #include <vector>
@@ -14,7 +14,8 @@ namespace weir::policy {
 
 struct Settling {
   bool settles = true;
-  std::string when;       ///< "with the first packet", "when tls.sni is known or absent"; or why not: "dns.qname is asked of each transaction".
+  std::string when;       ///< "with the first packet", "when tls.sni is known or absent"; or why not: "dns.qname is asked of each
+                          ///< transaction".
   RuleId rule = kNoRule;  ///< The last rule that is waited for, or the first that prevents it.
   std::string rule_name, key;
 };

@@ -31,8 +31,10 @@ Mac mac_of(const Ip& ip) {
   Mac mac;
   const auto& b = ip.bytes;
   if (ip.is_broadcast()) mac.bytes = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-  else if (ip.is_multicast() && ip.is_v4()) mac.bytes = {0x01, 0x00, 0x5e, static_cast<std::uint8_t>(b[13] & 0x7f), b[14], b[15]};  // RFC 1112 6.4
-  else if (ip.is_multicast()) mac.bytes = {0x33, 0x33, b[12], b[13], b[14], b[15]};                                                   // RFC 2464 7
+  else if (ip.is_multicast() && ip.is_v4())
+    mac.bytes = {0x01, 0x00, 0x5e, static_cast<std::uint8_t>(b[13] & 0x7f), b[14], b[15]};  // RFC 1112 6.4
+  else if (ip.is_multicast())
+    mac.bytes = {0x33, 0x33, b[12], b[13], b[14], b[15]};  // RFC 2464 7
   else mac.bytes = {0x02, 0x00, b[12], b[13], b[14], b[15]};
   return mac;
 }
@@ -93,7 +95,8 @@ void Reading::declare(Words words) {
       complain("neither a packet (TIME END > END CONTENT) nor a declaration (NAME ADDRESS): `" + name + "`");
       return;
     }
-    if (is_digit(name[0]) || name == "*" || name.find(':') != std::string::npos) return complain("a name does not begin with a digit and has no colon: `" + name + "`");
+    if (is_digit(name[0]) || name == "*" || name.find(':') != std::string::npos)
+      return complain("a name does not begin with a digit and has no colon: `" + name + "`");
     Host& host = hosts_[name];
     (ip->is_v4() ? host.v4 : host.v6) = *ip;
     words = words.subspan(2);
@@ -141,7 +144,8 @@ Result<End> Reading::end_of(const std::string& text) const {
     std::vector<std::string_view> names;
     for (const auto& [declared, host] : hosts_) names.push_back(declared);
     const std::string_view near = nearest(name, names);
-    return Error{"`" + name + "` is neither an address nor a declared name" + (near.empty() ? "" : "; was `" + std::string(near) + "` meant?")};
+    return Error{"`" + name + "` is neither an address nor a declared name" +
+                 (near.empty() ? "" : "; was `" + std::string(near) + "` meant?")};
   }
   (ip->is_v4() ? end.v4 : end.v6) = *ip;
   // An address that has a name is that host, with its MAC address and port.

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Conversations: packets as lines that a person reads and writes (`.convo`, CONTRACT section 3), made into whole frames with right
-// lengths, checksums, sequence numbers and acknowledgements.
+// Conversations: packets as lines that a person reads and writes (`.convo`, CONTRACT section 3), made into whole frames with
+// right lengths, checksums, sequence numbers and acknowledgements.
 //
 //   line     = [declarations | packet] [# comment]
-//   declare  = NAME ADDRESS {mac MAC | in PORT} …                         several on a line; a name may have one address a version
-//   packet   = [TIME] END > END {in PORT | vlan N | ttl N | mac MAC | times N} CONTENT [pass|drop [RULE]]
-//   TIME     = seconds from the start, 1.25; a line without one comes a millisecond after the line before
-//   END      = NAME | NAME:PORT | ADDRESS | ADDRESS:PORT | [ADDRESS]:PORT | *          * is everybody: broadcast
-//   CONTENT  = tcp FLAGS [DATA] [seq ±N]   flags as letters FSRPAUEC, exactly those: `tcp S`, `tcp PA "text"`, `tcp FA`
+//   declare  = NAME ADDRESS {mac MAC | in PORT} …                         several on a line; a name may have one address a
+//   version packet   = [TIME] END > END {in PORT | vlan N | ttl N | mac MAC | times N} CONTENT [pass|drop [RULE]] TIME     =
+//   seconds from the start, 1.25; a line without one comes a millisecond after the line before END      = NAME | NAME:PORT |
+//   ADDRESS | ADDRESS:PORT | [ADDRESS]:PORT | *          * is everybody: broadcast CONTENT  = tcp FLAGS [DATA] [seq ±N]   flags
+//   as letters FSRPAUEC, exactly those: `tcp S`, `tcp PA "text"`, `tcp FA`
 //            | tcp open | tcp close        three packets each
 //            | tcp PAYLOAD                 sent with PSH and ACK
 //            | udp [PAYLOAD]

@@ -40,12 +40,13 @@ std::string ethernet_frame(const Path& path, std::uint16_t type, std::string_vie
 
 std::string ip_frame(const Path& path, std::uint8_t protocol, std::string_view body) {
   if (path.v6()) {
-    return ethernet_frame(path, ether_type::kIpv6, be(0x60000000, 4) + be(body.size(), 2) + be(protocol, 1) + be(path.ttl, 1) + bytes_of(path.src) +
-                                                       bytes_of(path.dst) + std::string(body));
+    return ethernet_frame(path, ether_type::kIpv6,
+                          be(0x60000000, 4) + be(body.size(), 2) + be(protocol, 1) + be(path.ttl, 1) + bytes_of(path.src) +
+                              bytes_of(path.dst) + std::string(body));
   }
   constexpr std::size_t kHeaderBytes = 20;
-  std::string header = be(0x45, 1) + be(0, 1) + be(kHeaderBytes + body.size(), 2) + be(path.id, 2) + be(0, 2) + be(path.ttl, 1) + be(protocol, 1) +
-                       be(0, 2) + bytes_of(path.src) + bytes_of(path.dst);
+  std::string header = be(0x45, 1) + be(0, 1) + be(kHeaderBytes + body.size(), 2) + be(path.id, 2) + be(0, 2) + be(path.ttl, 1) +
+                       be(protocol, 1) + be(0, 2) + bytes_of(path.src) + bytes_of(path.dst);
   put16(header, 10, wire::Checksum().add(as_bytes(header)).value());
   return ethernet_frame(path, ether_type::kIpv4, header + std::string(body));
 }
@@ -54,8 +55,9 @@ std::string tcp_frame(const Path& path, const TcpHeader& h, std::string_view pay
   // A SYN says its maximum segment size, as all stacks do (RFC 9293 3.7.1).
   const bool syn = (h.flags & tcp_flag::kSyn) != 0;
   const std::string options = syn ? be(0x020405b4, 4) : "";
-  std::string segment = be(h.src_port, 2) + be(h.dst_port, 2) + be(h.seq, 4) + be(h.ack, 4) + be((20 + options.size()) / 4 << 4, 1) + be(h.flags, 1) +
-                        be(h.window, 2) + be(0, 4) + options + std::string(payload);
+  std::string segment = be(h.src_port, 2) + be(h.dst_port, 2) + be(h.seq, 4) + be(h.ack, 4) +
+                        be((20 + options.size()) / 4 << 4, 1) + be(h.flags, 1) + be(h.window, 2) + be(0, 4) + options +
+                        std::string(payload);
   put16(segment, 16, transport_checksum(path, ip_protocol::kTcp, segment));
   return ip_frame(path, ip_protocol::kTcp, segment);
 }
@@ -69,7 +71,8 @@ std::string udp_frame(const Path& path, std::uint16_t src_port, std::uint16_t ds
 
 std::string icmp_frame(const Path& path, std::uint8_t type, std::uint8_t code, std::string_view rest) {
   std::string message = be(type, 1) + be(code, 1) + be(0, 2) + std::string(rest);
-  const std::uint16_t sum = path.v6() ? transport_checksum(path, ip_protocol::kIcmpv6, message) : wire::Checksum().add(as_bytes(message)).value();
+  const std::uint16_t sum =
+      path.v6() ? transport_checksum(path, ip_protocol::kIcmpv6, message) : wire::Checksum().add(as_bytes(message)).value();
   put16(message, 2, sum);
   return ip_frame(path, path.v6() ? ip_protocol::kIcmpv6 : ip_protocol::kIcmp, message);
 }
@@ -77,8 +80,9 @@ std::string icmp_frame(const Path& path, std::uint8_t type, std::uint8_t code, s
 std::string arp_frame(const Path& path, std::uint16_t op, const Ip& sender, const Ip& target) {
   const bool asks = op == 1;
   const std::string target_mac = asks ? std::string(6, '\0') : bytes_of(path.dst_mac);
-  return ethernet_frame(path, ether_type::kArp, be(1, 2) + be(ether_type::kIpv4, 2) + be(6, 1) + be(4, 1) + be(op, 2) + bytes_of(path.src_mac) +
-                                                    bytes_of(sender) + target_mac + bytes_of(target));
+  return ethernet_frame(path, ether_type::kArp,
+                        be(1, 2) + be(ether_type::kIpv4, 2) + be(6, 1) + be(4, 1) + be(op, 2) + bytes_of(path.src_mac) +
+                            bytes_of(sender) + target_mac + bytes_of(target));
 }
 
 std::optional<std::uint8_t> tcp_flags_of(std::string_view letters) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Writes whole frames: Ethernet, an optional VLAN tag, ARP or IP, TCP, UDP or ICMP, with right lengths and checksums. For conversations
-// and packets given by hand, so it is written for clearness and not for speed.
+// Writes whole frames: Ethernet, an optional VLAN tag, ARP or IP, TCP, UDP or ICMP, with right lengths and checksums. For
+// conversations and packets given by hand, so it is written for clearness and not for speed.
 
 #include <cstdint>
 #include <optional>

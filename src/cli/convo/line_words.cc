@@ -27,7 +27,8 @@ Result<LineWord> quoted_word(std::string_view line, std::size_t& at) {
       case '"':
       case '\\': word.text += line[at]; break;
       case 'x': {
-        const int high = at + 1 < line.size() ? hex_value(line[at + 1]) : -1, low = at + 2 < line.size() ? hex_value(line[at + 2]) : -1;
+        const int high = at + 1 < line.size() ? hex_value(line[at + 1]) : -1,
+                  low = at + 2 < line.size() ? hex_value(line[at + 2]) : -1;
         if (high < 0 || low < 0) return Error{"\\x is followed by two hexadecimal digits"};
         word.text += static_cast<char>(high << 4 | low);
         at += 2;

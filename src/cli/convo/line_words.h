@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A line of a conversation cut into words. A word in double quotes keeps its spaces and has its escapes resolved; `#` at the beginning
-// of a word starts a comment. DATA words (quoted text, hex:…, zeros:N) become bytes.
+// A line of a conversation cut into words. A word in double quotes keeps its spaces and has its escapes resolved; `#` at the
+// beginning of a word starts a comment. DATA words (quoted text, hex:…, zeros:N) become bytes.
 
 #include <optional>
 #include <string>

@@ -15,7 +15,8 @@ using Words = std::span<const LineWord>;
 
 Error unknown_word(std::string_view what, std::string_view word, std::span<const std::string_view> known) {
   std::string message = std::string(what) + " `" + std::string(word) + "` is not known";
-  if (const std::string_view near = nearest(word, known); !near.empty()) return {message + "; was `" + std::string(near) + "` meant?"};
+  if (const std::string_view near = nearest(word, known); !near.empty())
+    return {message + "; was `" + std::string(near) + "` meant?"};
   message += "; there are ";
   for (std::size_t i = 0; i < known.size(); ++i) message += (i == 0 ? "" : ", ") + std::string(known[i]);
   return {message};
@@ -82,7 +83,8 @@ std::uint16_t PacketMaker::question_id(const PacketEnds& ends, bool answer) {
 }
 
 /// One TCP segment, numbered as the conversation stands.
-std::string PacketMaker::segment(const PacketEnds& ends, std::uint8_t flags, std::string_view payload, std::int64_t seq_offset, bool arrives) {
+std::string PacketMaker::segment(const PacketEnds& ends, std::uint8_t flags, std::string_view payload, std::int64_t seq_offset,
+                                 bool arrives) {
   const EndKey src{ends.path.src, ends.src_port}, dst{ends.path.dst, ends.dst_port};
   const bool lower = src < dst;
   const auto key = lower ? std::pair(src, dst) : std::pair(dst, src);
@@ -177,7 +179,8 @@ Result<std::string> PacketMaker::dns_payload(const PacketEnds& ends, Words& word
 Result<std::string> PacketMaker::payload(const PacketEnds& ends, Words& words, bool stream) {
   if (is_data(words.front())) {
     const auto data = data_of(words.front());
-    if (!data) return Error{"`" + words.front().text + "` are no bytes: \"text\", hex: and pairs of digits, or zeros: and up to 65000"};
+    if (!data)
+      return Error{"`" + words.front().text + "` are no bytes: \"text\", hex: and pairs of digits, or zeros: and up to 65000"};
     words = words.subspan(1);
     return *data;
   }
@@ -248,7 +251,8 @@ PacketMaker::Made PacketMaker::make_icmp(const PacketEnds& given, Words words) {
   } else if (kind == "redirect") {
     type = v6 ? 137 : 5;
     code = v6 ? 0 : 1;
-    rest = v6 ? be(0, 4) + bytes_of_v6(ends.path.src) + bytes_of_v6(ends.path.dst) : be(ends.path.src.v4_value(), 4) + quote_for(ends.path.dst);
+    rest = v6 ? be(0, 4) + bytes_of_v6(ends.path.src) + bytes_of_v6(ends.path.dst)
+              : be(ends.path.src.v4_value(), 4) + quote_for(ends.path.dst);
   } else if (kind == "router-advertisement" || kind == "neighbor-solicitation" || kind == "neighbor-advertisement") {
     if (!v6) return Error{kind + " is of IPv6"};
     ends.path.ttl = 255;  // RFC 4861 6.1.2, 7.1: others are not taken.
@@ -265,26 +269,32 @@ PacketMaker::Made PacketMaker::make_icmp(const PacketEnds& given, Words words) {
     const auto number = parse_number(take(words));
     if (!number || *number > 255) return Error{"type is followed by a number"};
     type = static_cast<unsigned>(*number);
-    if (!words.empty() && words.front().is("code")) take(words), code = static_cast<unsigned>(parse_number(take(words)).value_or(0));
+    if (!words.empty() && words.front().is("code"))
+      take(words), code = static_cast<unsigned>(parse_number(take(words)).value_or(0));
     rest = be(0, 4);
     if (!words.empty() && is_data(words.front())) rest += data_of(words.front()).value_or(""), words = words.subspan(1);
   } else {
-    constexpr std::array<std::string_view, 9> kKinds = {"echo-request", "echo-reply", "unreachable", "time-exceeded", "redirect",
-                                                        "router-advertisement", "neighbor-solicitation", "neighbor-advertisement", "type"};
+    constexpr std::array<std::string_view, 9> kKinds = {
+        "echo-request", "echo-reply",           "unreachable",           "time-exceeded",
+        "redirect",     "router-advertisement", "neighbor-solicitation", "neighbor-advertisement",
+        "type"};
     return unknown_word("ICMP message", kind, kKinds);
   }
   if (!words.empty()) return left_over(words.front());
-  return std::vector<MadePacket>{{icmp_frame(ends.path, static_cast<std::uint8_t>(type), static_cast<std::uint8_t>(code), rest), false}};
+  return std::vector<MadePacket>{
+      {icmp_frame(ends.path, static_cast<std::uint8_t>(type), static_cast<std::uint8_t>(code), rest), false}};
 }
 
 PacketMaker::Made PacketMaker::make_arp(const PacketEnds& ends, Words words) {
   const std::string kind = take(words);
   const auto asked = parse_ip(take(words));
-  if ((kind != "request" && kind != "reply") || !asked || !asked->is_v4()) return Error{"arp says `request ADDRESS` or `reply ADDRESS`, of IPv4"};
+  if ((kind != "request" && kind != "reply") || !asked || !asked->is_v4())
+    return Error{"arp says `request ADDRESS` or `reply ADDRESS`, of IPv4"};
   if (!words.empty()) return left_over(words.front());
   if (ends.path.v6()) return Error{"arp is of IPv4"};
   const bool asks = kind == "request";
-  return std::vector<MadePacket>{{arp_frame(ends.path, asks ? 1 : 2, asks ? ends.path.src : *asked, asks ? *asked : ends.path.dst), false}};
+  return std::vector<MadePacket>{
+      {arp_frame(ends.path, asks ? 1 : 2, asks ? ends.path.src : *asked, asks ? *asked : ends.path.dst), false}};
 }
 
 PacketMaker::Made PacketMaker::make_ip(const PacketEnds& ends, Words words) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The content of a conversation's line made into frames. It remembers what a packet needs from those before it: TCP's sequence numbers,
-// the id of the last DNS question, the last packet that an ICMP error quotes.
+// The content of a conversation's line made into frames. It remembers what a packet needs from those before it: TCP's sequence
+// numbers, the id of the last DNS question, the last packet that an ICMP error quotes.
 
 #include <map>
 #include <span>
@@ -49,7 +49,8 @@ class PacketMaker {
   /// The payload that words name; `words` is moved behind it.
   Result<std::string> payload(const PacketEnds& ends, Words& words, bool stream);
   Result<std::string> dns_payload(const PacketEnds& ends, Words& words, bool stream);
-  std::string segment(const PacketEnds& ends, std::uint8_t flags, std::string_view payload, std::int64_t seq_offset, bool arrives);
+  std::string segment(const PacketEnds& ends, std::uint8_t flags, std::string_view payload, std::int64_t seq_offset,
+                      bool arrives);
   std::uint16_t question_id(const PacketEnds& ends, bool answer);
   std::string quote_for(const Ip& receiver) const;
   void remember(const PacketEnds& ends, const std::string& frame);

@@ -16,9 +16,11 @@ struct NamedNumber {
 };
 
 // IANA, "Domain Name System (DNS) Parameters".
-constexpr NamedNumber kDnsTypes[] = {{"A", 1},    {"NS", 2},   {"CNAME", 5}, {"SOA", 6},   {"NULL", 10},  {"PTR", 12}, {"MX", 15},    {"TXT", 16},
-                                     {"AAAA", 28}, {"SRV", 33}, {"NAPTR", 35}, {"SVCB", 64}, {"HTTPS", 65}, {"AXFR", 252}, {"ANY", 255}};
-constexpr NamedNumber kDnsResults[] = {{"NOERROR", 0}, {"FORMERR", 1}, {"SERVFAIL", 2}, {"NXDOMAIN", 3}, {"NOTIMP", 4}, {"REFUSED", 5}};
+constexpr NamedNumber kDnsTypes[] = {{"A", 1},      {"NS", 2},    {"CNAME", 5},  {"SOA", 6},    {"NULL", 10},
+                                     {"PTR", 12},   {"MX", 15},   {"TXT", 16},   {"AAAA", 28},  {"SRV", 33},
+                                     {"NAPTR", 35}, {"SVCB", 64}, {"HTTPS", 65}, {"AXFR", 252}, {"ANY", 255}};
+constexpr NamedNumber kDnsResults[] = {{"NOERROR", 0},  {"FORMERR", 1}, {"SERVFAIL", 2},
+                                       {"NXDOMAIN", 3}, {"NOTIMP", 4},  {"REFUSED", 5}};
 
 std::optional<std::uint16_t> number_of(std::span<const NamedNumber> names, std::string_view name) {
   for (const NamedNumber& n : names)
@@ -31,7 +33,9 @@ std::string bytes_of(const Ip& ip) {
   return {reinterpret_cast<const char*>(ip.bytes.data()) + skip, 16 - skip};
 }
 
-std::string dns_header(std::uint16_t id, std::uint16_t flags, std::size_t answers) { return be(id, 2) + be(flags, 2) + be(1, 2) + be(answers, 2) + be(0, 4); }
+std::string dns_header(std::uint16_t id, std::uint16_t flags, std::size_t answers) {
+  return be(id, 2) + be(flags, 2) + be(1, 2) + be(answers, 2) + be(0, 4);
+}
 
 std::optional<std::string> record_of(std::uint16_t type, std::string_view text) {
   if (type == 1 || type == 28) {
@@ -70,7 +74,8 @@ std::optional<std::string> object_identifier(std::string_view text) {
   std::string out = be(arcs[0] * 40 + arcs[1], 1);
   for (std::size_t i = 2; i < arcs.size(); ++i) {
     std::string digits(1, static_cast<char>(arcs[i] & 0x7f));
-    for (std::uint64_t rest = arcs[i] >> 7; rest != 0; rest >>= 7) digits.insert(digits.begin(), static_cast<char>(0x80 | (rest & 0x7f)));
+    for (std::uint64_t rest = arcs[i] >> 7; rest != 0; rest >>= 7)
+      digits.insert(digits.begin(), static_cast<char>(0x80 | (rest & 0x7f)));
     out += digits;
   }
   return out;
@@ -100,7 +105,8 @@ std::string dns_query(std::uint16_t id, std::uint16_t type, std::string_view nam
   return dns_header(id, 0x0100, 0) + dns_name(name) + be(type, 2) + be(1, 2);
 }
 
-std::optional<std::string> dns_answer(std::uint16_t id, std::uint16_t type, std::string_view name, std::span<const std::string> answers) {
+std::optional<std::string> dns_answer(std::uint16_t id, std::uint16_t type, std::string_view name,
+                                      std::span<const std::string> answers) {
   std::string records;
   std::uint16_t result = 0;
   std::size_t count = 0;
@@ -141,7 +147,11 @@ std::string http_request(std::string_view method, std::string_view target, std::
 }
 
 std::string http_answer(unsigned status, std::string_view body) {
-  const std::string_view reason = status == 200 ? "OK" : status == 404 ? "Not Found" : status == 302 ? "Found" : status == 101 ? "Switching Protocols" : "Status";
+  const std::string_view reason = status == 200   ? "OK"
+                                  : status == 404 ? "Not Found"
+                                  : status == 302 ? "Found"
+                                  : status == 101 ? "Switching Protocols"
+                                                  : "Status";
   std::string out = "HTTP/1.1 " + std::to_string(status) + " " + std::string(reason) + "\r\n";
   if (status >= 200) out += "Content-Length: " + std::to_string(body.size()) + "\r\nContent-Type: text/plain\r\n";
   return out + "\r\n" + std::string(body);
@@ -157,7 +167,8 @@ std::string tls_client_hello(std::string_view server_name, std::string_view alpn
   extensions += extension(51, sized(be(0x001d, 2) + sized(std::string(32, '\x42'), 2), 2));
   const std::string random(32, '\x17'), session(32, '\x2a');
   const std::string ciphers = be(0x13011302, 4) + be(0xc02bc02f, 4);
-  const std::string hello = be(0x0303, 2) + random + sized(session, 1) + sized(ciphers, 2) + sized(be(0, 1), 1) + sized(extensions, 2);
+  const std::string hello =
+      be(0x0303, 2) + random + sized(session, 1) + sized(ciphers, 2) + sized(be(0, 1), 1) + sized(extensions, 2);
   return be(22, 1) + be(0x0301, 2) + sized(be(1, 1) + sized(hello, 3), 2);
 }
 
@@ -166,7 +177,8 @@ std::string smb2_negotiate() {
   std::string header = "\xfeSMB";
   header += std::string("\x40\x00", 2) + std::string(8, '\0') + std::string("\x01\x00", 2) + std::string(48, '\0');
   // Request of 36 bytes: four dialects, signing enabled, a client GUID; then 2.0.2, 2.1, 3.0, 3.0.2.
-  std::string request = std::string("\x24\x00\x04\x00\x01\x00\x00\x00", 8) + std::string(4, '\0') + std::string(16, '\x5a') + std::string(8, '\0');
+  std::string request =
+      std::string("\x24\x00\x04\x00\x01\x00\x00\x00", 8) + std::string(4, '\0') + std::string(16, '\x5a') + std::string(8, '\0');
   request += std::string("\x02\x02\x10\x02\x00\x03\x02\x03", 8);
   return be(0, 1) + sized(header + request, 3);
 }
@@ -193,7 +205,8 @@ std::optional<std::string> snmp_get(std::string_view community, std::string_view
 }
 
 std::optional<std::string> dhcp_message(std::string_view kind, const Mac& client, const Ip& given, const Ip& server) {
-  constexpr NamedNumber kKinds[] = {{"discover", 1}, {"offer", 2}, {"request", 3}, {"decline", 4}, {"ack", 5}, {"nak", 6}, {"release", 7}, {"inform", 8}};
+  constexpr NamedNumber kKinds[] = {{"discover", 1}, {"offer", 2}, {"request", 3}, {"decline", 4},
+                                    {"ack", 5},      {"nak", 6},   {"release", 7}, {"inform", 8}};
   const auto type = number_of(kKinds, kind);
   if (!type) return std::nullopt;
   const bool answers = *type == 2 || *type == 5 || *type == 6;
@@ -201,11 +214,14 @@ std::optional<std::string> dhcp_message(std::string_view kind, const Mac& client
   out += (answers ? bytes_of(given) : be(0, 4)) + (answers ? bytes_of(server) : be(0, 4)) + be(0, 4);
   out += std::string(reinterpret_cast<const char*>(client.bytes.data()), 6) + std::string(10 + 64 + 128, '\0');
   out += be(0x63825363, 4) + be(53, 1) + sized(be(*type, 1), 1);
-  if (answers) out += be(54, 1) + sized(bytes_of(server), 1) + be(51, 1) + sized(be(3600, 4), 1) + be(1, 1) + sized(be(0xffffff00, 4), 1);
+  if (answers)
+    out += be(54, 1) + sized(bytes_of(server), 1) + be(51, 1) + sized(be(3600, 4), 1) + be(1, 1) + sized(be(0xffffff00, 4), 1);
   else if (*type == 3) out += be(50, 1) + sized(bytes_of(given), 1);
   return out + be(255, 1);
 }
 
-std::string tftp_request(bool write, std::string_view file) { return be(write ? 2 : 1, 2) + std::string(file) + '\0' + "octet" + '\0'; }
+std::string tftp_request(bool write, std::string_view file) {
+  return be(write ? 2 : 1, 2) + std::string(file) + '\0' + "octet" + '\0';
+}
 
 }  // namespace weir::cli

@@ -19,9 +19,10 @@ std::string dns_name(std::string_view name);
 /// "A", "TXT", "TYPE65280"; nothing if it is no type.
 std::optional<std::uint16_t> dns_type(std::string_view text);
 std::string dns_query(std::uint16_t id, std::uint16_t type, std::string_view name);
-/// Answers are addresses for A and AAAA, names for CNAME, NS, PTR and MX, text for TXT; a word such as NXDOMAIN is the result. Nothing if
-/// one of them cannot be an answer of that type.
-std::optional<std::string> dns_answer(std::uint16_t id, std::uint16_t type, std::string_view name, std::span<const std::string> answers);
+/// Answers are addresses for A and AAAA, names for CNAME, NS, PTR and MX, text for TXT; a word such as NXDOMAIN is the result.
+/// Nothing if one of them cannot be an answer of that type.
+std::optional<std::string> dns_answer(std::uint16_t id, std::uint16_t type, std::string_view name,
+                                      std::span<const std::string> answers);
 std::string nbns_query(std::uint16_t id, std::string_view name);
 
 std::string http_request(std::string_view method, std::string_view target, std::string_view host);
@@ -34,7 +35,8 @@ std::string smb2_negotiate();
 std::string smb1_negotiate();
 /// SNMP v2c get of one object (RFC 1901, RFC 3416); nothing if the object identifier is none.
 std::optional<std::string> snmp_get(std::string_view community, std::string_view object);
-/// "discover", "offer", "request", "ack" (RFC 2131); nothing if it is another word. `given` is the address, server the one that gives it.
+/// "discover", "offer", "request", "ack" (RFC 2131); nothing if it is another word. `given` is the address, server the one that
+/// gives it.
 std::optional<std::string> dhcp_message(std::string_view kind, const Mac& client, const Ip& given, const Ip& server);
 std::string tftp_request(bool write, std::string_view file);
 
