@@ -146,6 +146,29 @@ TEST(Explain, ThereMustBeSuchAPacket) {
   EXPECT_FALSE(ask_why(rules, traffic, 0));
 }
 
+TEST(Convo, PayloadsAreWhatTheirWordsSay) {
+  struct {
+    std::string_view app, packet;
+  } const kCases[] = {
+      {"dns", "10.0.0.5:40000 > 10.0.0.53:53 udp dns? A www.example.com"},
+      {"dns", "10.0.0.5:40000 > 10.0.0.53:53 tcp dns? AAAA www.example.com"},
+      {"nbns", "10.0.0.5:137 > 10.0.0.255:137 udp nbns? FILES"},
+      {"http", "10.0.0.5:40000 > 10.0.0.80:80 tcp http? GET / www.example.com"},
+      {"tls", "10.0.0.5:40000 > 10.0.0.80:443 tcp tls-hello www.example.com alpn h2"},
+      {"smb", "10.0.0.5:40000 > 10.0.0.80:445 tcp smb-negotiate"},
+      {"smb", "10.0.0.5:40000 > 10.0.0.80:445 tcp smb1-negotiate"},
+      {"snmp", "10.0.0.5:40000 > 10.0.0.1:161 udp snmp-get public 1.3.6.1.2.1.1.1.0"},
+      {"dhcp", "0.0.0.0:68 > *:67 udp dhcp discover"},
+      {"dhcp", "10.0.0.2:67 > *:68 udp dhcp offer 10.0.0.77"},
+  };
+  for (const auto& c : kCases) {
+    const auto rules = rules_of("  - { name: r, match: { app.protocol: " + std::string(c.app) + " }, action: drop }\n");
+    std::string convo(c.packet);
+    if (const std::size_t tcp = convo.find(" tcp "); tcp != std::string::npos) convo = convo.substr(0, tcp) + " tcp open\n" + convo;
+    EXPECT_EQ(why_of(rules, convo).answer.verdict, Verdict::Drop) << c.packet;
+  }
+}
+
 TEST(Settle, SaysWhenOrWhichRulePrevents) {
   struct {
     std::string_view rule, app;
