@@ -118,9 +118,14 @@ void print(const Why& why, const policy::Policy& policy, std::uint64_t number, b
     std::printf("no rule was asked about it\n");
     return;
   }
-  if (why.judged != number) {
+  const auto judged = static_cast<unsigned long long>(why.judged);
+  if (why.judged > number) {
+    std::printf("It was held, and decided with packet %llu, which is explained here.\n", judged);
+  } else if (why.judged != number) {
     std::printf("It was not judged anew: %s at packet %llu, which is explained here.\n",
-                dropped ? "that was decided" : "its flow had settled", static_cast<unsigned long long>(why.judged));
+                dropped ? "that was decided" : "its flow had settled", judged);
+  } else if (why.answer.held) {
+    std::printf("It was held until the time for that was over; this is what was known when it came.\n");
   }
   std::printf("%s", policy::render(*why.explanation, policy, all).c_str());
 }

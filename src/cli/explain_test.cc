@@ -123,6 +123,18 @@ a:40000 > b:80 tcp http? GET /y www.example.com drop
   EXPECT_EQ(rule_of(why, "uri").fate, Fate::Decides);
 }
 
+TEST(Explain, HeldPacketsPointToWhatDecidedThem) {
+  const auto rules = rules_of("  - { name: named, match: { tls.sni: x.example }, action: drop }\nundecided: hold\n");
+  const Why why = why_of(rules, R"(a 10.0.0.5   b 198.51.100.7
+a:40000 > b:443 tcp open
+a:40000 > b:443 tcp hex:160301
+a:40000 > b:443 tcp hex:0005
+a:40000 > b:443 tcp "no hello, and no end of it"
+)", 4);
+  EXPECT_TRUE(why.answer.held);
+  EXPECT_GT(why.judged, 4U);
+}
+
 TEST(Explain, AlertsGoOnToTheNextRule) {
   const auto rules = rules_of(
       "  - { name: told, match: { port: 22 }, action: alert }\n  - { name: stopped, match: { port: 22 }, action: drop }\n");

@@ -97,7 +97,9 @@ Trial run_trial(const std::shared_ptr<const policy::RuleSet>& rules, const Traff
   const auto read = traffic.each([&](const Frame& frame) {
     Decision decision;
     engine.on_frames({&frame, 1}, {&decision, 1});
-    Answer answer{decision.verdict, decision.reason, decision.settled, decision.rule, flow_of(frame)};
+    Answer answer{.verdict = decision.verdict, .reason = decision.reason, .settled = decision.settled, .rule = decision.rule};
+    answer.held = decision.verdict == Verdict::Hold;
+    answer.flow = flow_of(frame);
     // The engine does not look up again which rule passed a settled flow.
     if (answer.verdict == Verdict::Pass && answer.rule != kNoRule) passed_by[answer.flow] = answer.rule;
     else if (answer.verdict == Verdict::Pass && answer.settled && passed_by.contains(answer.flow))
@@ -126,8 +128,11 @@ Result<Why> ask_why(const std::shared_ptr<const policy::RuleSet>& rules, const T
   why.judged = why.explanation ? number : 0;
   const bool before = why.answer.reason == Reason::Tombstone || why.answer.reason == Reason::Answer ||
                       why.answer.reason == Reason::Related || why.answer.reason == Reason::Banned;
-  if (why.explanation && !(before && why.answer.verdict == Verdict::Drop)) return why;
-  const std::uint64_t decided = deciding_frame(trial, number);
+  // A held frame is decided with a later one of its flow, or when its time is over (then its own explanation is all there is).
+  const std::uint64_t last = trial.answers.size();
+  const bool waited = why.answer.held && last > number && trial.answers[last - 1].flow == why.answer.flow;
+  if (why.explanation && !waited && !(before && why.answer.verdict == Verdict::Drop)) return why;
+  const std::uint64_t decided = waited ? last : deciding_frame(trial, number);
   if (decided == 0) return why;
   Explaining earlier(decided, *rules);
   const Trial again = run_trial(rules, traffic, decided, &earlier);

@@ -20,6 +20,7 @@ struct Answer {
   Verdict verdict = Verdict::Pass;
   Reason reason = Reason::Default;
   bool settled = false;
+  bool held = false;       ///< It waited for what came after it.
   RuleId rule = kNoRule;
   std::uint64_t flow = 0;  ///< The same for all frames between two ends, both ways; of no other use.
 };
@@ -38,7 +39,7 @@ Trial run_trial(const std::shared_ptr<const policy::RuleSet>& rules, const Traff
 struct Why {
   Answer answer;
   std::string ends;
-  std::uint64_t judged = 0;  ///< The frame at which its flow was decided: itself, or an earlier one. 0: no rule was asked.
+  std::uint64_t judged = 0;  ///< The frame at which its flow was decided: itself, an earlier one, or if it was held a later one. 0: no rule was asked.
   std::optional<policy::Explanation> explanation;
 };
 
