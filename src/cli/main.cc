@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <vector>
 
+#include "base/text.h"
 #include "cli/verb.h"
 
 namespace {
@@ -14,26 +15,80 @@ using weir::cli::Verb;
 constexpr Verb kVerbs[] = {
     {"check", "validate a policy and say what is wrong or odd about it", weir::cli::add_check},
     {"replay", "run captures through the engine under a policy", weir::cli::add_replay},
+    {"explain", "say why a packet met its verdict, rule by rule", weir::cli::add_explain},
+    {"test", "run the unit tests of policies", weir::cli::add_test},
     {"facts", "list the facts that rules can ask for", weir::cli::add_facts},
+    {"techniques", "list the techniques that filtering answers, and which a policy names", weir::cli::add_techniques},
 };
+
+constexpr const char* kFooter =
+    "Begin with:\n"
+    "  weir check policy.yaml                               is it sound?\n"
+    "  weir replay capture.pcap --policy policy.yaml        what would it stop?\n"
+    "  weir explain policy.yaml capture.pcap:17             why?\n\n"
+    "weir VERB --help tells more of each. Exit status: 0 done; 1 done, and the answer is no; 2 the input or usage is wrong;\n"
+    "3 the system refused.";
+
+std::string meant(std::string_view word, const std::vector<std::string_view>& known) {
+  const std::string_view near = weir::nearest(word, known);
+  return near.empty() ? std::string() : "; was `" + std::string(near) + "` meant?";
+}
+
+/// What is wrong with the usage, in our words where CLI11's say less.
+std::string complaint(const CLI::ParseError& error, const CLI::App* sub, int argc, char** argv) {
+  if (sub == nullptr) {
+    std::vector<std::string_view> names;
+    for (const Verb& verb : kVerbs) names.push_back(verb.name);
+    for (int i = 1; i < argc; ++i) {
+      const std::string_view word = argv[i];
+      if (!word.starts_with("-")) return "there is no verb `" + std::string(word) + "`" + meant(word, names);
+      return "there is no option `" + std::string(word) + "` before the verb" +
+             meant(word, {"--help", "--help-all", "--version"});
+    }
+    return "a verb is missing";
+  }
+  std::vector<std::string> options;
+  for (const CLI::Option* option : sub->get_options())
+    for (const std::string& name : option->get_lnames()) options.push_back("--" + name);
+  const std::vector<std::string_view> known(options.begin(), options.end());
+  for (int i = 2; i < argc; ++i) {
+    const std::string_view word = std::string_view(argv[i]).substr(0, std::string_view(argv[i]).find('='));
+    if (word.starts_with("--") && word.size() > 2 && std::find(known.begin(), known.end(), word) == known.end())
+      return sub->get_name() + " has no option `" + std::string(word) + "`" + meant(word, known);
+  }
+  return sub->get_name() + ": " + error.what();
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"weir filters network traffic: one engine, one policy, the same verdicts on a bridge, on a host and over captures."};
+  CLI::App app{
+      "weir filters network traffic: one engine, one policy, the same verdicts on a bridge, on a host and over captures."};
   app.require_subcommand(1);
+  app.set_help_flag("-h,--help", "this text; behind a verb, its own");
   app.set_help_all_flag("--help-all", "the help of every verb");
-  app.set_version_flag("--version", "weir 0.1.0");
+  app.set_version_flag("--version", "weir 0.1.0", "the version");
+  app.footer(kFooter);
   std::vector<std::pair<CLI::App*, std::function<int()>>> runs;
   for (const Verb& verb : kVerbs) {
     CLI::App* sub = app.add_subcommand(verb.name, verb.help);
+    sub->set_help_flag("-h,--help", "this text");
     runs.emplace_back(sub, verb.add(*sub));
   }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int status = app.exit(error);
-    return status == 0 ? weir::cli::kDone : weir::cli::kWrong;
+    if (error.get_exit_code() == 0) {
+      app.exit(error);
+      return weir::cli::kDone;
+    }
+    const CLI::App* chosen = nullptr;
+    for (const auto& [sub, run] : runs)
+      if (sub->parsed() || (argc > 1 && sub->get_name() == argv[1])) chosen = sub;
+    weir::cli::complain(complaint(error, chosen, argc, argv));
+    std::fprintf(stderr, "weir: try `weir %s%s--help`\n", chosen == nullptr ? "" : chosen->get_name().c_str(),
+                 chosen == nullptr ? "" : " ");
+    return weir::cli::kWrong;
   }
   for (auto& [sub, run] : runs)
     if (sub->parsed()) return run();

@@ -11,13 +11,15 @@ namespace weir::cli {
 
 void complain(const std::string& message) { std::fprintf(stderr, "weir: %s\n", message.c_str()); }
 
-std::shared_ptr<const policy::RuleSet> load_rules(const std::string& path) {
+std::shared_ptr<const policy::RuleSet> load_rules(const std::string& path, const std::vector<std::string>& ports) {
   policy::Loaded loaded = policy::load_policy(path, engine::vocabulary());
   if (!loaded.policy) {
     std::fputs(policy::render(loaded.diagnostics).c_str(), stderr);
     return nullptr;
   }
-  return std::make_shared<const policy::RuleSet>(std::make_shared<const policy::Policy>(std::move(*loaded.policy)), engine::vocabulary());
+  for (const std::string& name : ports) loaded.policy->port_index(name);
+  return std::make_shared<const policy::RuleSet>(std::make_shared<const policy::Policy>(std::move(*loaded.policy)),
+                                                 engine::vocabulary());
 }
 
 }  // namespace weir::cli

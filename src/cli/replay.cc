@@ -8,8 +8,11 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "cli/capture_list.h"
 #include "cli/frame_queue.h"
 #include "cli/policy_file.h"
+#include "cli/progress.h"
+#include "cli/traffic.h"
 #include "cli/verb.h"
 #include "datapath/capture/pcap_writer.h"
 #include "datapath/capture/read_ahead.h"
@@ -97,7 +100,12 @@ nlohmann::ordered_json summary_of(const engine::Engine& engine, double seconds) 
 }
 
 int replay(const Options& options) {
-  const auto rules = load_rules(options.policy);
+  const auto captures = capture_list(options.captures, options.ports);
+  if (!captures) {
+    complain(captures.error().message);
+    return kWrong;
+  }
+  const auto rules = load_rules(options.policy, ports_of(captures.value()));
   if (rules == nullptr) return kWrong;
   engine::EngineOptions engine_options;
   engine_options.flows_max = options.flows_max;
@@ -119,8 +127,11 @@ int replay(const Options& options) {
   int status = kDone;
   bool opened = false;
   datapath::CaptureOptions capture_options;
-  for (const std::string& path : options.captures) {
-    auto reader = datapath::CaptureReader::open(path, capture_options);
+  capture_options.port_of = [&](std::string_view name) { return port_of(rules->policy(), name); };
+  Progress progress("replay");
+  for (const CaptureInput& capture : captures.value()) {
+    capture_options.port = capture.port.empty() ? kNoPort : port_of(rules->policy(), capture.port);
+    auto reader = datapath::CaptureReader::open(capture.path, capture_options);
     if (!reader) {
       complain(reader.error().message);
       return kWrong;
@@ -148,6 +159,7 @@ int replay(const Options& options) {
     const std::size_t batch = output.emit ? 1 : 32;
     while (const std::size_t n = input.next({frames, batch})) {
       engine.on_frames({frames, n}, decisions);
+      progress.step(engine.counters().packets);
       if (output.wants_frames()) {
         output.queue.drain(write);
         for (std::size_t i = 0; i < n; ++i) {
@@ -200,7 +212,8 @@ int replay(const Options& options) {
 
 std::function<int()> add_replay(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  app.add_option("CAPTURE", o->captures, "pcap or pcapng files, plain, gzip or zstd; - is standard input")->required();
+  app.add_option("CAPTURE", o->captures, "pcap or pcapng files, plain, gzip or zstd, one after the other; - is standard input");
+  app.add_option("--port", o->ports, "NAME=FILE: the port that a capture's packets came in by; else a pcapng's interface names tell");
   app.add_option("--policy", o->policy, "the policy file")->required();
   app.add_option("--pass", o->pass, "write the packets that passed to this capture");
   app.add_option("--drop", o->drop, "write the packets that were stopped to this capture");
@@ -212,6 +225,12 @@ std::function<int()> add_replay(CLI::App& app) {
   app.add_option("--flows-max", o->flows_max, "flows remembered at a time")->check(CLI::Range(16U, 1U << 26));
   app.add_option("--checksums", o->checksums, "auto, verify or ignore")->check(CLI::IsMember({"auto", "verify", "ignore"}));
   app.add_flag("--json", o->json, "print the summary as one JSON object");
+  app.footer("Examples:\n"
+             "  weir replay capture.pcap --policy policy.yaml\n"
+             "  weir replay capture.pcap --policy policy.yaml --pass passed.pcap --drop stopped.pcap --events events.json --flows\n"
+             "  weir replay --port lan0=inside.pcap --port wan0=outside.pcap --policy policy.yaml\n"
+             "  tcpdump -w - | weir replay - --policy policy.yaml --events -\n\n"
+             "Exit status 1: a capture is broken behind its first packet; what came before it has its verdicts.");
   return [o] { return replay(*o); };
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A verb of the command line: its name, what it does in a line, and the function that adds its options and runs it. main.cc has the
-// table of them. Exit status everywhere: 0 done; 1 done, and the answer is no; 2 the input or usage is wrong; 3 the system refused.
+// A verb of the command line: its name, what it does in a line, and the function that adds its options and runs it. main.cc has
+// the table of them. Exit status everywhere: 0 done; 1 done, and the answer is no; 2 the input or usage is wrong; 3 the system
+// refused.
 
 #include <functional>
 #include <memory>
@@ -27,7 +28,10 @@ struct Verb {
 
 std::function<int()> add_check(CLI::App& app);
 std::function<int()> add_replay(CLI::App& app);
+std::function<int()> add_explain(CLI::App& app);
 std::function<int()> add_facts(CLI::App& app);
+std::function<int()> add_techniques(CLI::App& app);
+std::function<int()> add_test(CLI::App& app);
 
 /// A message on standard error, as `weir: …`.
 void complain(const std::string& message);

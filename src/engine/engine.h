@@ -14,11 +14,24 @@
 
 #include "engine/event.h"
 #include "facts/decision.h"
-#include "policy/compile.h"
+#include "policy/match.h"
 
 namespace weir::engine {
 
 enum class Checksums : std::uint8_t { Auto, Verify, Ignore };
+
+/// Sees what rules see while one frame is judged, before it is forgotten: what `weir explain` prints.
+class Probe {
+ public:
+  explicit Probe(std::uint64_t frame) : frame_(frame) {}
+  virtual ~Probe() = default;
+  std::uint64_t frame() const { return frame_; }
+  /// The view is valid during the call. A frame is judged several times: with its headers, with each transaction, at a bound.
+  virtual void on_judged(const View& view, const policy::Outcome& outcome) = 0;
+
+ private:
+  std::uint64_t frame_;
+};
 
 struct EngineOptions {
   std::uint32_t flows_max = 1 << 20;
@@ -28,6 +41,7 @@ struct EngineOptions {
   Checksums checksums = Checksums::Auto;
   bool identify = true;       ///< Seek the application of settled flows too, for reports. Never changes a verdict.
   FieldSet event_fields;      ///< Facts that reports want beyond those that rules ask for.
+  Probe* probe = nullptr;     ///< Told each judgement of one frame: for explain. Never changes a verdict.
 };
 
 /// Every fact and protocol that this build knows. Made once; lives for the program.

@@ -60,6 +60,7 @@ void Lane::judge_without_ip(const Packet& packet, Work& work) {
   packet_memo_count_ = 0;
   set_view(work, false);
   const policy::Outcome outcome = policy::match(*rules_, rules_->all(), view_, *this);
+  show(outcome);
   // `default` governs IP; other frames pass unless a rule or guard names them.
   if (outcome.rule == kDefaultRule || outcome.rule == kNoRule) {
     if (outcome.reports_count != 0) report(work, outcome);
@@ -170,6 +171,7 @@ bool Lane::judge_fragment(Work& work) {
   readings_.make(view_, false);
   packet_memo_count_ = 0;
   const policy::Outcome outcome = policy::match(*rules_, rules_->candidates(facts), view_, *this);
+  show(outcome);
   const bool by_rule = outcome.rule != kDefaultRule && outcome.rule != kNoRule;
   if (!outcome.pass && outcome.certain && outcome.headers_only && by_rule && (layer.fragment == FragmentKind::First || outcome.reach == Reach::Packet)) {
     take(work, outcome);
@@ -212,6 +214,7 @@ bool Lane::judge_fragment(Work& work) {
     ++counters_.flaws[static_cast<std::size_t>(Flaw::Overlap)];
     set_view(work, false);
     const policy::Outcome named = policy::match(*rules_, rules_->candidates(facts), view_, *this);
+    show(named);
     if (!named.pass && named.rule != kDefaultRule) {
       work.rule = named.rule;
       work.reason = Reason::Rule;

@@ -39,6 +39,7 @@ bool Lane::judge_now(Work& work, bool at_bound) {
   set_view(work, at_bound);
   const policy::Candidates candidates = work.facts == nullptr ? rules_->all() : rules_->candidates(*work.facts);
   const policy::Outcome outcome = policy::match(*rules_, candidates, view_, *this);
+  show(outcome);
   if (work.live != nullptr) {
     Live& live = *work.live;
     live.outcome = outcome;
@@ -96,6 +97,17 @@ void Lane::judge_both_ways(Work& work) {
   if (rule == kNoRule) return;
   const policy::Rule& r = rules_->policy().rules[rule];
   if (r.action == policy::Action::Allow) return;
+  if (options_.probe != nullptr) {
+    policy::Outcome outcome;
+    outcome.rule = rule;
+    outcome.action = r.action;
+    outcome.pass = false;
+    work.facts = &swapped;
+    set_view(work, false);
+    show(outcome);
+    work.facts = chosen;
+    set_view(work, false);
+  }
   work.denied = true;
   work.settles = false;
   work.verdict = Verdict::Drop;

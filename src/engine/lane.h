@@ -119,6 +119,9 @@ class Lane final : public policy::Meters {
   // judge.cc: rules, holding, settling.
   void judge(Work& work);
   bool judge_now(Work& work, bool at_bound);
+  void show(const policy::Outcome& outcome) const {
+    if (options_.probe != nullptr && view_.packet->frame->number == options_.probe->frame()) options_.probe->on_judged(view_, outcome);
+  }
   bool inherits(const Work& work) const;
   bool take(Work& work, const policy::Outcome& judged);
   void judge_both_ways(Work& work);

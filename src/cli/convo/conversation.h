@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Conversations: packets as lines that a person reads and writes (`.convo`, CONTRACT section 3), made into whole frames with
+// right lengths, checksums, sequence numbers and acknowledgements.
+//
+//   line     = [declarations | packet] [# comment]
+//   declare  = NAME ADDRESS {mac MAC | in PORT} …                         several on a line; a name may have one address a
+//   version packet   = [TIME] END > END {in PORT | vlan N | ttl N | mac MAC | times N} CONTENT [pass|drop [RULE]] TIME     =
+//   seconds from the start, 1.25; a line without one comes a millisecond after the line before END      = NAME | NAME:PORT |
+//   ADDRESS | ADDRESS:PORT | [ADDRESS]:PORT | *          * is everybody: broadcast CONTENT  = tcp FLAGS [DATA] [seq ±N]   flags
+//   as letters FSRPAUEC, exactly those: `tcp S`, `tcp PA "text"`, `tcp FA`
+//            | tcp open | tcp close        three packets each
+//            | tcp PAYLOAD                 sent with PSH and ACK
+//            | udp [PAYLOAD]
+//            | icmp echo-request [BYTES] | echo-reply [BYTES] | unreachable | redirect | router-advertisement |
+//              neighbor-solicitation ADDRESS | neighbor-advertisement ADDRESS | type N code N [DATA]
+//            | arp request ADDRESS | arp reply ADDRESS
+//            | ip NUMBER [DATA]
+//   PAYLOAD  = DATA | dns? TYPE NAME | dns! TYPE NAME ANSWER… | nbns? NAME | http? METHOD TARGET [HOST] | http! STATUS [DATA]
+//            | tls-hello [NAME] [alpn WORD] | smb-negotiate | smb1-negotiate | snmp-get COMMUNITY OBJECT
+//            | dhcp discover|offer|request|ack [ADDRESS] | tftp-read FILE | tftp-write FILE
+//   DATA     = "text" with \r \n \t \0 \" \\ \xHH | hex:0011 | zeros:N
+//
+// A packet that is expected to be stopped does not arrive: its sender's sequence numbers stay, as if it were sent again.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "cli/convo/frame_writer.h"
+#include "facts/decision.h"
+
+namespace weir::cli {
+
+/// One packet of a conversation.
+struct Step {
+  std::uint32_t line = 0;      ///< In the file, from 1.
+  std::string text;            ///< The line as it was written, without the expectation's spaces and comment.
+  Nanoseconds at_ns = 0;       ///< From the start.
+  std::string frame;           ///< Ethernet.
+  std::string port;            ///< Name of the port that it comes in by; empty: none.
+  std::optional<Verdict> expected;
+  std::string expected_rule;   ///< Empty: any.
+};
+
+struct ConvoMistake {
+  std::uint32_t line = 0;
+  std::string message;
+};
+
+struct Convo {
+  std::vector<Step> steps;
+  std::vector<ConvoMistake> mistakes;  ///< All of them; the steps are then not to be used.
+};
+
+Convo parse_convo(std::string_view text);
+
+}  // namespace weir::cli
