@@ -7,7 +7,7 @@
 # it needs (mirror, keys) from the machine's own apt configuration. Needs root; only record.sh needs it.
 set -euo pipefail
 
-packages="arping curl dnsmasq-base dnsutils dsniff ftp hping3 iodine iproute2 iputils-ping netcat-openbsd nginx-light
+packages="arping curl dnsmasq-base dnsutils dsniff ethtool ftp hping3 iodine iproute2 iputils-ping netcat-openbsd nginx-light
   nmap openssh-client openssh-server openssl procps samba smbclient snmp snmpd socat tcpdump telnet vsftpd"
 suite=bookworm
 
