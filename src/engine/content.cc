@@ -145,7 +145,9 @@ bool Lane::identify_stream(Work& work, bool force) {
   AppSet left;
   chain.candidates.for_each([&](AppId id) {
     if (id == kUnknownApp || certain != kNoApp) return;
-    const Match m = proto::protocol(id).identify(evidence);
+    const proto::Protocol& p = proto::protocol(id);
+    // A protocol that only its carrier can name (websocket after a 101) is what the carrier says.
+    const Match m = p.identify == nullptr ? Match::Yes : p.identify(evidence);
     if (m == Match::Yes) certain = id;
     else if (m == Match::Maybe) left.add(id);
   });

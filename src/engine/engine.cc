@@ -75,11 +75,15 @@ void Lane::on_frames(std::span<const Frame> frames, std::span<Decision> out) {
   for (std::size_t i = 0; i < frames.size(); ++i) {
     wire::parse(frames[i], packets_[i]);
     if (packets_[i].layers_count == 0) continue;
-    flows_.prefetch(flows_.hash(key_of(packets_[i], 0, domain_of(packets_[i]))));
+    domains_[i] = domain_of(packets_[i]);
+    keys_[i] = key_of(packets_[i], 0, domains_[i]);
+    hashes_[i] = flows_.hash(keys_[i]);
+    flows_.prefetch(hashes_[i]);
   }
   // Pass 2: in order.
   for (std::size_t i = 0; i < frames.size(); ++i) {
     on_time(frames[i].time);
+    slot_ = i;
     out[i] = decide(frames[i], packets_[i]);
   }
 }
@@ -112,6 +116,7 @@ void Lane::finish() {
     const bool closed = flow.phase == state::TcpPhase::Closed;
     end_flow(index, closed ? (flow.reset ? FlowRecord::Ended::Reset : FlowRecord::Ended::Closed) : FlowRecord::Ended::Shutdown);
   }
+  CHECK(flows_.size() == 0);
 }
 
 Engine::Engine(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> rules, EventSink& sink)

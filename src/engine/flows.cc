@@ -53,7 +53,7 @@ void Lane::load_flow_facts(const Flow& flow, FlowFacts& facts) const {
   facts.unsolicited = flow.unsolicited;
   facts.app.count = flow.apps_count;
   for (std::size_t i = 0; i < flow.apps_count; ++i) facts.app.layers[i] = flow.apps[i];
-  facts.app.open = flow.apps_count == 0 && !flow.settled;
+  facts.app.open = flow.apps_count == 0 && !flow.named;
   facts.app.may_extend = facts.app.hidden = false;
   facts.app.confirmed = flow.confirmed;
   facts.app.candidates = flow.ends.protocol == ip_protocol::kTcp ? tcp_apps_ : flow.ends.protocol == ip_protocol::kUdp ? udp_apps_ : sctp_apps_;

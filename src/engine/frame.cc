@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "engine/lane.h"
+#include "facts/field_ids.h"
 #include "wire/checksum.h"
 #include "wire/wire.h"
 
@@ -30,10 +31,15 @@ FlowKey Lane::key_of(const Packet& packet, std::size_t depth, std::uint32_t doma
 
 void Lane::check_checksums(Work& work) {
   if (options_.checksums == Checksums::Ignore || work.packet->frame->checksum_partial) return;
+  // Where nothing is read and no rule asks, nothing depends on it.
+  if (work.layer->payload_bytes == 0 && !rules_->policy().wishes.tcp_state && !rules_->wants(field::kFlaw)) return;
   const wire::ChecksumResult result = wire::verify_checksums(*work.packet, *work.layer);
   const Ip& src = work.layer->src;
   const std::uint64_t hash = hash_ip(src, options_.seed);
   if (result.transport == wire::Check::Good) {
+    Flow* const flow = work.index == kNoFlow ? nullptr : &flows_.at(work.index);
+    if (flow != nullptr && flow->right_checksum[index_of(work.side)]) return;
+    if (flow != nullptr) flow->right_checksum[index_of(work.side)] = true;
     if (options_.checksums == Checksums::Auto && right_checksums_.find(src, hash, now_.mono_ns, kHour) == nullptr)
       right_checksums_.insert(src, hash, now_.mono_ns, kHour)->seen_right = true;
   }
@@ -335,15 +341,22 @@ Decision Lane::decide_packet(const Packet& packet) {
     judge_without_ip(packet, works_[0]);
     last = &works_[0];
   }
-  std::uint32_t domain = domain_of(packet);
+  // What the first pass made of the outermost layer; a datagram put together goes through here without it.
+  const bool from_batch = slot_ != Engine::kBatchMax && &packet == &packets_[slot_];
+  std::uint32_t domain = from_batch ? domains_[slot_] : domain_of(packet);
   for (std::size_t depth = 0; depth < packet.layers_count; ++depth) {
     Work& work = works_[depth];
     work = Work{};
     work.packet = &packet;
     work.layer = &packet.layers[depth];
     work.depth = depth;
-    work.key = key_of(packet, depth, domain);
-    work.hash = flows_.hash(work.key);
+    if (depth == 0 && from_batch) {
+      work.key = keys_[slot_];
+      work.hash = hashes_[slot_];
+    } else {
+      work.key = key_of(packet, depth, domain);
+      work.hash = flows_.hash(work.key);
+    }
     if (depth == 0) {
       view_.outer_from = work.key.src;
       view_.outer_to = work.key.dst;

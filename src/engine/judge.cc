@@ -158,7 +158,12 @@ void Lane::judge(Work& work) {
     const std::uint32_t slack = flow->settled && !wishes.tcp_strict ? 2 : 1;
     fits = state::judge_tcp(*flow, work.side, layer, slack) == state::TcpJudgement::Fits;
   }
-  if (flow != nullptr && flow->settled && fits && flow->live == nullptr) return;  // One table hit.
+  const bool content = layer.payload_bytes != 0 && (layer.is_tcp() || layer.is_udp());
+  if (flow != nullptr && flow->settled && fits && flow->live == nullptr) {
+    if (flow->named || !options_.identify || !content) return;  // One table hit.
+    make_live(*flow);
+    if (flow->live == nullptr) return;
+  }
 
   work.facts = &scratch_facts_[work.depth];
   check_checksums(work);
@@ -223,9 +228,8 @@ void Lane::judge(Work& work) {
     flow = &flows_.at(work.index);
   }
   const bool settled_at_once = work.settles && !work.uncertain;
-  const bool content = layer.payload_bytes != 0 && !work.unread && (layer.is_tcp() || layer.is_udp());
-  const bool seeks = options_.identify && flow->apps_count == 0 && (layer.is_tcp() || layer.is_udp());
-  if (work.live == nullptr && (!settled_at_once || (seeks && content))) {
+  const bool seeks = options_.identify && !flow->named && content && !work.unread;
+  if (work.live == nullptr && (!settled_at_once || seeks)) {
     const bool open = work.facts->app.open;
     work.live = make_live(*flow);
     if (work.live != nullptr) {
@@ -427,7 +431,10 @@ void Lane::commit(Work& work) {
   live.facts.persist();
   // Settled and named: nothing more is read.
   const bool named = !live.flow.app.open && !(live.flow.app.may_extend && options_.identify) && (live.parser_done || !flow.settled);
-  if (flow.settled && (!options_.identify || (named && live.parser_done))) free_live(flow);
+  if (flow.settled && (!options_.identify || (named && live.parser_done))) {
+    flow.named = true;
+    free_live(flow);
+  }
 }
 
 void Lane::commit_denial(Work& work) {

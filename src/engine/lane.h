@@ -178,6 +178,10 @@ class Lane final : public policy::Meters {
 
   // Scratch of the frame at hand.
   Packet packets_[Engine::kBatchMax];
+  FlowKey keys_[Engine::kBatchMax];       ///< Of the outermost layer, and its hash, from the first pass.
+  std::uint64_t hashes_[Engine::kBatchMax];
+  std::uint32_t domains_[Engine::kBatchMax];
+  std::size_t slot_ = Engine::kBatchMax;  ///< Of the frame at hand; kBatchMax: a packet that was put together.
   Work works_[kLayersMax];
   FlowFacts scratch_facts_[kLayersMax];
   View view_;

@@ -9,6 +9,15 @@
 #include "facts/field_ids.h"
 
 namespace weir::policy {
+
+bool asks_extension_headers(const Condition& condition) {
+  namespace ip = ip_protocol;
+  for (std::uint8_t n : {ip::kHopByHop, ip::kRouting, ip::kFragment, ip::kAh, ip::kDestination, ip::kMobility, ip::kHip, ip::kShim6})
+    for (const NumberRange& r : condition.values.numbers)
+      if (r.first <= n && n <= r.last) return true;
+  return false;
+}
+
 namespace {
 
 using namespace field;
@@ -32,6 +41,7 @@ int dimension_of(const Condition& c) {
   const Values& v = c.values;
   if (v.absent || v.present || v.hidden) return -1;
   switch (c.field) {
+    case kIpProtocol: return asks_extension_headers(c) ? -1 : kProtocolDim;
     case kPort: case kServerPort: return kPortDim;
     case kFromZone: return kFromZoneDim;
     case kToZone: return kToZoneDim;
@@ -56,14 +66,6 @@ int cost_of(const CompiledCondition& c) {
 }
 
 }  // namespace
-
-bool asks_extension_headers(const Condition& condition) {
-  namespace ip = ip_protocol;
-  for (std::uint8_t n : {ip::kHopByHop, ip::kRouting, ip::kFragment, ip::kAh, ip::kDestination, ip::kMobility, ip::kHip, ip::kShim6})
-    for (const NumberRange& r : condition.values.numbers)
-      if (r.first <= n && n <= r.last) return true;
-  return false;
-}
 
 KeyKind kind_of(const FieldRow& row) {
   if (is_fixed(row.id)) return KeyKind::Fixed;
@@ -143,10 +145,11 @@ RuleSet::RuleSet(std::shared_ptr<const Policy> policy, const Vocabulary& vocabul
   std::array<DimensionConditions, kDimensions> dims;
 
   const auto compiled = [&](const Condition& c, CompiledRule& rule) {
-    CompiledCondition out{&c, vocabulary.field(c.field), KeyKind::Fixed};
+    CompiledCondition out{&c, vocabulary.field(c.field), KeyKind::Fixed, false};
     out.kind = kind_of(*out.row);
+    out.extension_headers = c.field == kIpProtocol && asks_extension_headers(c);
     wanted_.set(c.field);
-    rule.packet |= out.kind == KeyKind::Packet && (c.field != kIpProtocol || asks_extension_headers(c));
+    rule.packet |= out.kind == KeyKind::Packet && (c.field != kIpProtocol || out.extension_headers);
     rule.content |= out.kind == KeyKind::Content;
     rule.transaction |= out.row->scope == Scope::Transaction;
     rule.reading |= out.row->scope == Scope::Reading;
@@ -189,8 +192,11 @@ RuleSet::RuleSet(std::shared_ptr<const Policy> policy, const Vocabulary& vocabul
   Bits base(s.words, 0);
   for (std::size_t i = 0; i < count; ++i) put(base, i, true);
 
-  // ip.protocol is answered where it is left to be asked; the protocol's dimension only sorts by TCP, UDP and the rest through ports.
-  s.protocol_class.fill(s.intern(base));
+  for (unsigned protocol = 0; protocol < 256; ++protocol) {
+    Bits bits = base;
+    for (const auto& [rule, c] : dims[kProtocolDim]) put(bits, rule, in_ranges(c->values.numbers, protocol) != c->negated);
+    s.protocol_class[protocol] = s.intern(bits);
+  }
 
   {  // Ports: cut at every boundary.
     std::vector<std::uint32_t> cuts{0, 65536};
@@ -295,7 +301,7 @@ Candidates RuleSet::candidates(const FlowFacts& flow) const {
     for (std::size_t d = 0; d < kDimensions; ++d) v[d] = s.bits(key[d]);
     bool cut = false;
     for (std::size_t w = 0; w < s.words && !cut; ++w) {
-      std::uint64_t word = v[1][w] & v[2][w] & v[3][w] & v[4][w] & v[5][w];
+      std::uint64_t word = v[0][w] & v[1][w] & v[2][w] & v[3][w] & v[4][w] & v[5][w];
       for (; word != 0 && !cut; word &= word - 1) {
         const auto id = static_cast<RuleId>(w * 64 + static_cast<std::size_t>(__builtin_ctzll(word)));
         const CompiledRule& rule = rules_[id];

@@ -30,6 +30,7 @@ struct CompiledCondition {
   const Condition* condition = nullptr;
   const FieldRow* row = nullptr;
   KeyKind kind = KeyKind::Fixed;
+  bool extension_headers = false;  ///< ip.protocol, and it asks for one that may stand before the last.
 };
 
 struct CompiledRule {

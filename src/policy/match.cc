@@ -41,7 +41,8 @@ Judgement judge_app(const Condition& c, const View& view) {
   return {Truth::Unknown, false};
 }
 
-Judgement judge_ip_protocol(const Condition& c, const View& view) {
+Judgement judge_ip_protocol(const CompiledCondition& cc, const View& view) {
+  const Condition& c = *cc.condition;
   if (view.layer == nullptr || view.layer->version == 0) return truth(c.values.absent && !c.negated, true);
   if (c.values.present) return truth(!c.negated, true);
   const auto asked = [&](std::uint8_t n) {
@@ -52,7 +53,7 @@ Judgement judge_ip_protocol(const Condition& c, const View& view) {
   if (view.flow != nullptr && asked(view.flow->ends.protocol)) return truth(!c.negated, true);
   for (std::size_t i = 0; i < view.layer->protocols_count; ++i)
     if (asked(view.layer->protocols[i])) return truth(!c.negated, false);
-  return truth(c.negated, !asks_extension_headers(c));
+  return truth(c.negated, !cc.extension_headers);
 }
 
 /// Whether the fact can still take another value on this flow.
@@ -79,7 +80,7 @@ bool can_change(const CompiledCondition& cc, const View& view, const Fact& fact)
 Judgement judge(const CompiledCondition& cc, const View& view, const ZoneMap& zones) {
   const Condition& c = *cc.condition;
   if (c.field == kAppProtocol) return judge_app(c, view);
-  if (c.field == kIpProtocol) return judge_ip_protocol(c, view);
+  if (c.field == kIpProtocol) return judge_ip_protocol(cc, view);
   const Fact fact = look_up(view, c.field);
   const bool final = !can_change(cc, view, fact);
   if (c.values.absent || c.values.present || c.values.hidden) {

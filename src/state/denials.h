@@ -19,10 +19,12 @@ class Denials {
   /// The ends of the datagram as it was sent; what comes from its destination back to its source is its answer.
   void remember_datagram(const Ip& src, std::uint16_t src_port, const Ip& dst, std::uint16_t dst_port, RuleId rule, Nanoseconds now_ns) {
     const Ends key{dst, src, dst_port, src_port};
+    any_ = true;
     *reversed_.insert(key, hash(key), now_ns, kKeep) = rule;
   }
   /// The rule that denied what this datagram answers, or kNoRule; refreshes it.
   RuleId answers_datagram(const Ip& src, std::uint16_t src_port, const Ip& dst, std::uint16_t dst_port, Nanoseconds now_ns) {
+    if (!any_) return kNoRule;
     const Ends key{src, dst, src_port, dst_port};
     RuleId* rule = reversed_.find(key, hash(key), now_ns, kKeep);
     if (rule == nullptr) return kNoRule;
@@ -57,6 +59,7 @@ class Denials {
     return mix64(hash_ip(e.src, e.src_port), hash_ip(e.dst, e.dst_port));
   }
 
+  bool any_ = false;  ///< Something was ever remembered: the ordinary case costs nothing.
   BoundedMap<Ends, RuleId> reversed_;
   BoundedMap<Transaction, RuleId> transactions_;
 };

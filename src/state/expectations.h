@@ -20,11 +20,13 @@ class Expectations {
   explicit Expectations(std::size_t capacity) : table_(capacity) {}
 
   void expect(const Ip& client, const Ip& server, std::uint16_t server_port, std::uint8_t protocol, const Expected& expected, Nanoseconds now_ns) {
+    any_ = true;
     const Key key{client, server, server_port, protocol};
     *table_.insert(key, hash(key), now_ns, kKeep) = expected;
   }
   /// Whether this new flow was announced; does not use it up.
   const Expected* find(const Ip& client, const Ip& server, std::uint16_t server_port, std::uint8_t protocol, Nanoseconds now_ns) {
+    if (!any_) return nullptr;
     const Key key{client, server, server_port, protocol};
     return table_.find(key, hash(key), now_ns, kKeep);
   }
@@ -41,6 +43,7 @@ class Expectations {
   };
   static std::uint64_t hash(const Key& k) { return mix64(hash_ip(k.client, k.port), hash_ip(k.server, k.protocol)); }
 
+  bool any_ = false;  ///< Something was ever expected: the ordinary case costs nothing.
   BoundedMap<Key, Expected> table_;
 };
 

@@ -56,6 +56,8 @@ struct Flow {
   bool confirmed = false;
   bool reset = false;
   bool logged = false;         ///< An alert for its denial is out.
+  bool right_checksum[2] = {false, false};  ///< A right one was seen from that side.
+  bool named = false;          ///< Its application is known, or no longer sought.
   Reason denied_because = Reason::Rule;
   std::uint8_t apps_count = 0;
   AppId apps[kChainMax] = {};
