@@ -21,7 +21,8 @@ build: deps      ## build/weir, and the tests
 test: build      ## build, then run every test
 	@scripts/run_tests build
 
-test-sanitize: deps ## the tests and the fuzz corpus again with clang 16, ASan and UBSan
+test-sanitize:   ## the tests and the fuzz corpus again with clang 16, ASan and UBSan
+	@scripts/deps --clang
 	@cmake --preset sanitize >build.log.tmp 2>&1 || { cat build.log.tmp; rm -f build.log.tmp; exit 2; }; rm -f build.log.tmp
 	@ninja -C build-sanitize -j $(JOBS)
 	@scripts/run_tests build-sanitize --label-exclude once
@@ -33,7 +34,8 @@ test-long: build ## and what takes long: agreement with tshark over shared captu
 demo: build      ## the main job on recorded traffic: what passes, what is stopped, and why
 	@demo/run.sh build/weir
 
-fuzz: deps       ## every fuzz target for SECONDS=30 each
+fuzz:            ## every fuzz target for SECONDS=30 each
+	@scripts/deps --clang
 	@cmake --preset fuzz >build.log.tmp 2>&1 || { cat build.log.tmp; rm -f build.log.tmp; exit 2; }; rm -f build.log.tmp
 	@scripts/fuzz $(SECONDS)
 

@@ -4,7 +4,7 @@ _weir() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]} help
   COMPREPLY=()
   if [ "$COMP_CWORD" = 1 ]; then
-    help=$("${COMP_WORDS[0]}" --help 2>/dev/null | sed -n '/^Subcommands:/,$s/^  \([a-z]\{1,\}\) .*/\1/p')
+    help=$("${COMP_WORDS[0]}" --help 2>/dev/null | sed -n '/^Subcommands:/,/^$/s/^  \([a-z]\{1,\}\) .*/\1/p')
     mapfile -t COMPREPLY < <(compgen -W "$help --help --version" -- "$word")
     return
   fi
