@@ -54,7 +54,7 @@ for line in open(sys.argv[1]):
         break
 END
 )
-if "$weir" explain --help >/dev/null 2>&1; then
+if "$weir" --help | grep -q '^  explain '; then
   show explain demo/policy.yaml "demo/demo.pcap:$packet"
 else
   echo "this build has no explain yet"
