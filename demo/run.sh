@@ -11,12 +11,12 @@ trap 'rm -rf "$work"' EXIT
 
 say() { printf '\n\033[1m%s\033[0m\n' "$1"; [ -z "${2:-}" ] || printf '%s\n' "$2"; }
 [ -t 1 ] || say() { printf '\n== %s\n' "$1"; [ -z "${2:-}" ] || printf '%s\n' "$2"; }
-show() { local shown=$*; printf '$ weir %s\n' "${shown//"$work/"/}"; "$weir" "$@"; }
+show() { local shown=$*; printf '$ weir %s\n' "${shown//"$work/"/}"; "$weir" "$@" 2>&1; }
 
 say "1. A policy" "demo/policy.yaml: an office, its servers and the world outside. Is it sound?"
 show check demo/policy.yaml
 
-say "2. An afternoon's traffic under it" \
+say "2. Twenty seconds of traffic under it" \
   "demo/demo.pcap: alice works (names, web, files, ssh, ftp); mallory's machine was taken over and tries what attackers try."
 show replay demo/demo.pcap --policy demo/policy.yaml --events "$work/events.json" --flows
 
