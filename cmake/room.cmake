@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # weir_room(NAME USES rooms… LIBS libraries…): everything under src/NAME becomes the library weir_NAME. Beside the code,
 # *_test.cc become the test program NAME_test, each *_fuzz.cc a fuzz target (with -DWEIR_FUZZ=ON a libFuzzer one, otherwise
 # a program that replays its corpus from tests/corpus/), and *_bench.cc part of the benchmarks.

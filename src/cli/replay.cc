@@ -12,6 +12,7 @@
 #include "cli/frame_queue.h"
 #include "cli/policy_file.h"
 #include "cli/progress.h"
+#include "cli/summary.h"
 #include "cli/traffic.h"
 #include "cli/verb.h"
 #include "datapath/capture/pcap_writer.h"
@@ -203,7 +204,7 @@ int replay(const Options& options) {
   if (options.json) {
     std::printf("%s\n", summary.dump().c_str());
   } else if (options.events != "-") {
-    std::printf("%s\n", summary.dump(2).c_str());
+    std::fputs(render_summary(summary, rules->policy()).c_str(), stdout);
   }
   return status;
 }

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+# Completion of weir for bash. It asks the program for its verbs and options, so it never knows more or less than the build.
+_weir() {
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]} help
+  COMPREPLY=()
+  if [ "$COMP_CWORD" = 1 ]; then
+    help=$("${COMP_WORDS[0]}" --help 2>/dev/null | sed -n '/^Subcommands:/,/^$/s/^  \([a-z]\{1,\}\) .*/\1/p')
+    mapfile -t COMPREPLY < <(compgen -W "$help --help --version" -- "$word")
+    return
+  fi
+  case $before in
+    --for) mapfile -t COMPREPLY < <(compgen -W 'bridge host capture' -- "$word"); return ;;
+    --checksums) mapfile -t COMPREPLY < <(compgen -W 'auto verify ignore' -- "$word"); return ;;
+    --workers|--flows-max|--packet) return ;;
+  esac
+  if [[ $word == -* ]]; then
+    help=$("${COMP_WORDS[0]}" "$verb" --help 2>/dev/null | grep -o -- '^  -[^ ]*' | grep -o -- '--[a-z-]*')
+    mapfile -t COMPREPLY < <(compgen -W "$help" -- "$word")
+  else
+    mapfile -t COMPREPLY < <(compgen -f -- "$word")
+    compopt -o filenames 2>/dev/null
+  fi
+}
+complete -F _weir weir
