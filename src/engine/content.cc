@@ -77,9 +77,12 @@ void Lane::start_parser(Live& live, AppId app) {
   live.parser = app;
   live.parser_done = true;
   if (p.parse == nullptr) return;
-  bool asked = p.may_extend || rules_->counts_requests();
-  for (const FieldRow& row : p.fields) asked = asked || wanted_.test(row.id);
-  for (const FieldId shared : p.shared) asked = asked || wanted_.test(shared);
+  // What only rules ask for is of no interest on a flow whose verdict they cannot change any more.
+  const bool settled = flows_.at(current_->index).settled || (current_->settles && !current_->uncertain);
+  const FieldSet& of_interest = settled ? options_.event_fields : wanted_;
+  bool asked = p.may_extend || (rules_->counts_requests() && !settled);
+  for (const FieldRow& row : p.fields) asked = asked || of_interest.test(row.id);
+  for (const FieldId shared : p.shared) asked = asked || of_interest.test(shared);
   if (!asked) return;
   if (p.state_bytes != 0) {
     live.parser_state = pool_.take(p.state_bytes);

@@ -44,8 +44,11 @@ void FlowDescriber::begin_transaction(std::uint64_t key, bool answer) {
   stopped_ = true;
 }
 
+bool FlowDescriber::settled() const { return lane_.flows_.at(work_.index).settled; }
+
 bool FlowDescriber::described() {
   if (stopped_ || transactions_ > kTransactionsAFrameMax) return !stopped_;
+  if (settled()) return true;  // Read for its name alone.
   if (live_.transaction_open) {
     lane_.set_view(work_, false);
     lane_.readings_.make_for_transaction(lane_.view_, live_.transaction_answer, !live_.transaction_read);
@@ -67,7 +70,7 @@ void FlowDescriber::end_transaction() {
   live_.facts.close(field::kFileName, Scope::Transaction);
   live_.facts.close(field::kFileBytes, Scope::Transaction);
   // What was missing is now absent: rules that waited for it become certain.
-  if (!stopped_ && transactions_ <= kTransactionsAFrameMax && !lane_.judge_now(work_, false)) stopped_ = true;
+  if (!stopped_ && !settled() && transactions_ <= kTransactionsAFrameMax && !lane_.judge_now(work_, false)) stopped_ = true;
   lane_.sink_.on_transaction(lane_.view_, lane_.flow_id(lane_.flows_.at(work_.index)));
   live_.transaction_open = false;
   live_.transaction_ended = true;

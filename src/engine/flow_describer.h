@@ -34,6 +34,8 @@ class FlowDescriber final : public Describer {
   bool stopped() const { return stopped_; }
 
  private:
+  /// No rule can change its verdict any more.
+  bool settled() const;
   bool grow(Kept& kept, std::size_t size);
   bool push_layer(AppId app);
 

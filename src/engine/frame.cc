@@ -53,8 +53,7 @@ void Lane::check_checksums(Work& work) {
 }
 
 void Lane::judge_without_ip(const Packet& packet, Work& work) {
-  work = Work{};
-  work.packet = &packet;
+  work.begin(packet, nullptr, 0);
   set_view(work, false);
   readings_.make(view_, false);
   packet_memo_count_ = 0;
@@ -349,10 +348,7 @@ Decision Lane::decide_packet(const Packet& packet) {
   std::uint32_t domain = from_batch ? domains_[slot_] : domain_of(packet);
   for (std::size_t depth = 0; depth < packet.layers_count; ++depth) {
     Work& work = works_[depth];
-    work = Work{};
-    work.packet = &packet;
-    work.layer = &packet.layers[depth];
-    work.depth = depth;
+    work.begin(packet, &packet.layers[depth], depth);
     if (depth == 0 && from_batch) {
       work.key = keys_[slot_];
       work.hash = hashes_[slot_];

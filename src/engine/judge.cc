@@ -172,6 +172,8 @@ void Lane::judge(Work& work) {
   }
   const bool content = layer.payload_bytes != 0 && (layer.is_tcp() || layer.is_udp());
   if (flow != nullptr && flow->settled && fits && flow->live == nullptr) {
+    work.rule = flow->rule;
+    work.reason = flow->rule == kNoRule ? Reason::Default : Reason::Rule;
     if (flow->named || !options_.identify || !content) return;  // One table hit.
     make_live(*flow);
     if (flow->live == nullptr) return;
@@ -209,6 +211,7 @@ void Lane::judge(Work& work) {
   packet_memo_count_ = 0;
   if (flow != nullptr && flow->settled && fits) {
     // The verdict is settled; only the application's name is still sought.
+    work.rule = flow->rule;
     if (work.live->reading && !work.unread) {
       current_ = &work;
       if (layer.is_tcp()) read_tcp(work);

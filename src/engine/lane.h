@@ -54,6 +54,27 @@ struct Work {
   bool uncertain = false;     ///< A deny or pass is still possible.
   bool settles = false;
   bool uncounted = false;     ///< The answer to something denied, or a tombstone: no further alert.
+
+  /// As new, for a layer of a packet. The key, its hash and `app_before` are set where they are used: not cleared.
+  void begin(const Packet& of, const IpLayer* its_layer, std::size_t its_depth) {
+    packet = &of;
+    layer = its_layer;
+    depth = its_depth;
+    index = kNoFlow;
+    side = Side::Client;
+    created = unread = headers_unsure = denied = uncertain = settles = uncounted = false;
+    learns = true;
+    live = nullptr;
+    facts = nullptr;
+    flaws = FlawSet{};
+    expected = nullptr;
+    first_app = kUnknownApp;
+    verdict = Verdict::Pass;
+    rule = kNoRule;
+    reason = Reason::Default;
+    action = policy::Action::Allow;
+    reach = policy::Reach::Packet;
+  }
 };
 
 class FlowDescriber;

@@ -54,8 +54,15 @@ class Parser {
     return is_client() ? type == kClientHello && !state_.client_hello
                        : (type == kServerHello && !state_.server_hello) || (type == kCertificate && !state_.certificate);
   }
+  bool certificate_asked() const {
+    return out_.wanted(field::kTlsCertSubject) || out_.wanted(field::kTlsCertIssuer) || out_.wanted(field::kTlsCertSan);
+  }
+  /// Nothing that anybody asks for can still come. Flaws of later records (heartbeats in the clear) count as asked where a rule names flaws.
   bool over() const {
     if (stopped_) return true;
+    const bool server_asked = certificate_asked() || out_.wanted(field::kTlsVersion) || out_.wanted(field::kTlsAlpn) ||
+                              out_.wanted(field::kTlsRecord) || out_.wanted(field::kFlaw);
+    if (state_.client_hello && !server_asked) return true;
     return state_.client_hello && state_.server_hello && state_.certificate && (state_.sides[0].encrypted || state_.is_v13) &&
            (state_.sides[1].encrypted || state_.is_v13) && !out_.wanted(field::kTlsRecord);
   }
@@ -303,7 +310,8 @@ void Parser::certificate(Bytes body) {
     out_.described();
     return;
   }
-  describe_certificate(leaf, out_);
+  if (certificate_asked()) describe_certificate(leaf, out_);
+  else out_.reach(reached::kCertificate);
 }
 
 void Parser::give_up() {
