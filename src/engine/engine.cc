@@ -91,14 +91,14 @@ void Lane::on_frames(std::span<const Frame> frames, std::span<Decision> out) {
 void Lane::on_time(Time now) {
   now_.wall_ns = now.wall_ns;
   if (now.mono_ns > now_.mono_ns) now_.mono_ns = now.mono_ns;  // It never goes back.
-  end_holds(false);
-  expire();
+  if (holds_first_ < holds_.size()) end_holds(false);
+  if (flows_.anything_due(now_.mono_ns)) expire();
   if (fragments_.any())
     fragments_.for_each_due(now_.mono_ns, false, [this](state::Fragments::Datagram& d) {
       give_up(d);
       fragments_.release(d);
     });
-  flush_gathered(false);
+  if (gather_flush_ns_ != 0) flush_gathered(false);
 }
 
 void Lane::finish() {

@@ -58,7 +58,7 @@ void Lane::judge_without_ip(const Packet& packet, Work& work) {
   readings_.make(view_, false);
   packet_memo_count_ = 0;
   set_view(work, false);
-  const policy::Outcome outcome = policy::match(*rules_, rules_->all(), view_, *this);
+  const policy::Outcome outcome = policy::match(*rules_, rules_->without_ip(), view_, *this);
   show(outcome);
   // `default` governs IP; other frames pass unless a rule or guard names them.
   if (outcome.rule == kDefaultRule || outcome.rule == kNoRule) {

@@ -37,7 +37,7 @@ bool Lane::inherits(const Work& work) const {
 /// Runs the rules over what is known; false if they deny.
 bool Lane::judge_now(Work& work, bool at_bound) {
   set_view(work, at_bound);
-  const policy::Candidates candidates = work.facts == nullptr ? rules_->all() : rules_->candidates(*work.facts);
+  const policy::Candidates candidates = work.facts == nullptr ? rules_->without_ip() : rules_->candidates(*work.facts);
   const policy::Outcome outcome = policy::match(*rules_, candidates, view_, *this);
   show(outcome);
   if (work.live != nullptr) {

@@ -58,6 +58,15 @@ int dimension_of(const Condition& c) {
   }
 }
 
+/// A frame without IP has no facts of IP, flow or application: a rule with such a key is false there, unless it asks for the absence.
+bool may_hold_without_ip(const Rule& rule) {
+  for (const Condition& c : rule.match) {
+    const bool of_frame = c.field <= kArpTargetIp || c.field == kFlaw || c.field == kArpBinding || c.field == kPortMacsExceeded;
+    if (!of_frame && !c.values.absent) return false;
+  }
+  return true;
+}
+
 /// How dear it is to ask: cheap conditions first.
 int cost_of(const CompiledCondition& c) {
   if (c.kind == KeyKind::Fixed) return c.condition->values.sets.empty() ? 0 : 1;
@@ -186,7 +195,7 @@ RuleSet::RuleSet(std::shared_ptr<const Policy> policy, const Vocabulary& vocabul
     const Action action = rule.rule->action;
     if (action == Action::Limit && rule.rule->limit.unit >= LimitUnit::Packets) rule.packet = true;
     counts_requests_ = counts_requests_ || (action == Action::Limit && rule.rule->limit.unit == LimitUnit::Requests);
-    all_.push_back(static_cast<RuleId>(i));
+    if (may_hold_without_ip(*rule.rule)) without_ip_.push_back(static_cast<RuleId>(i));
   }
 
   Bits base(s.words, 0);
@@ -266,9 +275,8 @@ RuleSet::RuleSet(std::shared_ptr<const Policy> policy, const Vocabulary& vocabul
 
 RuleSet::~RuleSet() = default;
 
-Candidates RuleSet::all() const {
-  Candidates out{all_.data(), static_cast<std::uint32_t>(all_.size()), true, true, true, true};
-  return out;
+Candidates RuleSet::without_ip() const {
+  return {without_ip_.data(), static_cast<std::uint32_t>(without_ip_.size()), true, true, true, true};
 }
 
 Candidates RuleSet::candidates(const FlowFacts& flow) const {

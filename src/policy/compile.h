@@ -71,8 +71,8 @@ class RuleSet {
 
   /// Stage A for a flow's ends. Valid until the next call that misses the cache (copy what must live longer).
   Candidates candidates(const FlowFacts& flow) const;
-  /// Candidates for a frame without IP (ARP and others): rules are asked one by one.
-  Candidates all() const;
+  /// Candidates for a frame without IP (ARP and others): those that ask for nothing else.
+  Candidates without_ip() const;
 
  private:
   struct Stages;
@@ -80,7 +80,7 @@ class RuleSet {
   const Vocabulary* vocabulary_;
   ZoneMap zones_;
   std::vector<CompiledRule> rules_;
-  std::vector<RuleId> all_;
+  std::vector<RuleId> without_ip_;
   FieldSet wanted_;
   bool counts_requests_ = false;
   std::unique_ptr<Stages> stages_;

@@ -62,6 +62,8 @@ class FlowTable {
   /// Calls with each flow whose second has come, in (deadline, index) order as scheduled; the callee removes or schedules it again.
   template <typename F>
   void for_each_due(Nanoseconds now_ns, F&& call);
+  /// A new second began: only then for_each_due has anything to do.
+  bool anything_due(Nanoseconds now_ns) const { return now_ns / kSecond != wheel_second_; }
   /// Every flow, by index.
   template <typename F>
   void for_each(F&& call) {
