@@ -30,7 +30,7 @@ void Lane::fill(AlertRecord& record, const Work& work) const {
     record.icmp_type = work.layer->icmp_type;
     record.icmp_code = work.layer->icmp_code;
   } else if (packet.has_arp) {
-    record.has_ip = true;
+    record.has_ip = record.is_arp = true;
     record.src = packet.arp.sender_ip;
     record.dst = packet.arp.target_ip;
   }
@@ -134,6 +134,9 @@ void Lane::report_flow(const Flow& flow, FlowRecord::Ended ended) {
   r.flow_id = flow_id(flow);
   r.first_frame = flow.first_frame;
   r.ends = flow.ends;
+  r.icmp_type = flow.icmp_type;
+  r.icmp_code = flow.icmp_code;
+  r.icmp_by_server = flow.icmp_by_server;
   r.from = flow.from;
   r.to = flow.to;
   r.port = flow.port;
