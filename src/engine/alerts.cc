@@ -50,7 +50,8 @@ void Lane::alert(const Work& work, RuleId rule, policy::Action action, bool bloc
   record.action = action;
   record.blocked = blocked;
   record.monitored = monitored;
-  record.reason = work.reason;
+  // Where nothing was stopped, `work` has no reason of its own.
+  record.reason = blocked ? work.reason : rule == kDefaultRule ? Reason::Default : Reason::Rule;
   fill(record, work);
   sink_.on_alert(record);
 }
