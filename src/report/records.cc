@@ -39,7 +39,7 @@ constexpr Key kKeys[] = {
     {"dns", "dns.answer", "answers", Form::Addresses},
     {"dns", "dns.cname", "answers", Form::Names},
     {"http", "http.host", "hostname"},
-    {"http", "http.uri", "url"},
+    {"http", "http.uri", "url", Form::Url},
     {"http", "http.method", "http_method"},
     {"http", "http.user_agent", "http_user_agent"},
     {"http", "http.content_type", "http_content_type"},
@@ -72,6 +72,7 @@ constexpr Key kKeys[] = {
     {"snmp", "snmp.pdu", "pdu_type"},
     {"snmp", "snmp.oid", "vars"},
     {"snmp", "snmp.user", "usm"},
+    {"snmp", "auth.user", "", Form::Hidden},  // The community, or the user of version 3 once more.
     {"dhcp", "dhcp.type", "dhcp_type"},
     {"rfb", "rfb.version", "server_protocol_version", Form::RfbVersion},
     {"krb5", "krb5.type", "msg_type"},
@@ -156,6 +157,16 @@ void put_in_form(Json& json, Form form, const FieldRow& row, std::string_view ke
     case Form::RfbVersion: {
       const std::string_view text = value.text();
       json.begin(key).text("major", first_part(text)).text("minor", last_part(text)).end();
+      return;
+    }
+    case Form::Url: {
+      // Credentials in front of the host (RFC 3986, 3.2.1) are nobody's business.
+      const std::string_view url = value.text();
+      const std::size_t scheme = url.find("://");
+      const std::size_t host = scheme == std::string_view::npos ? url.size() : scheme + 3;
+      const std::size_t at = url.substr(0, url.find_first_of("/?#", host)).rfind('@');
+      if (at == std::string_view::npos || at < host) json.text(key, url);
+      else json.text(key, std::string(url.substr(0, host)).append(url.substr(at + 1)));
       return;
     }
     case Form::IsDefault: json.flag(key, is_default_community(value.text())); return;

@@ -35,6 +35,7 @@ class Records {
     Plain,       ///< As the row's type says; a list as an array.
     First,       ///< EVE has one where we have a list.
     QueryAnswer, ///< true: "answer", false: "query".
+    Url,         ///< Without the credentials that may stand before the host.
     HttpVersion, ///< "HTTP/1.1"
     TlsVersion,  ///< "TLS 1.2", "TLSv1", "SSLv3"
     SnmpVersion, ///< 1, 2, 3
