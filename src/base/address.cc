@@ -70,10 +70,54 @@ std::optional<Mac> parse_mac(std::string_view text) {
   return mac;
 }
 
+namespace {
+
+char* put_decimal(char* out, unsigned byte) {
+  if (byte >= 100) *out++ = static_cast<char>('0' + byte / 100);
+  if (byte >= 10) *out++ = static_cast<char>('0' + byte / 10 % 10);
+  *out++ = static_cast<char>('0' + byte % 10);
+  return out;
+}
+
+char* put_hex(char* out, unsigned group) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  for (int shift = group >= 0x1000 ? 12 : group >= 0x100 ? 8 : group >= 0x10 ? 4 : 0; shift >= 0; shift -= 4) *out++ = kDigits[group >> shift & 15];
+  return out;
+}
+
+}  // namespace
+
+// Own code, not inet_ntop: events render two addresses each.
 std::size_t render_to(const Ip& ip, char* out) {
-  const bool v4 = ip.is_v4();
-  inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? &ip.bytes[12] : ip.bytes.data(), out, INET6_ADDRSTRLEN);
-  return std::strlen(out);
+  char* at = out;
+  if (ip.is_v4()) {
+    for (std::size_t i = 12; i < 16; ++i) {
+      if (i != 12) *at++ = '.';
+      at = put_decimal(at, ip.bytes[i]);
+    }
+    return static_cast<std::size_t>(at - out);
+  }
+  unsigned groups[8];
+  for (std::size_t i = 0; i < 8; ++i) groups[i] = load_be16(&ip.bytes[i * 2]);
+  // RFC 5952, 4.2: "::" stands for the longest run of at least two zero groups, the first of equals.
+  std::size_t run_first = 8, run_size = 1;
+  for (std::size_t i = 0; i < 8;) {
+    std::size_t end = i;
+    while (end < 8 && groups[end] == 0) ++end;
+    if (end - i > run_size) run_first = i, run_size = end - i;
+    i = end + 1;
+  }
+  for (std::size_t i = 0; i < 8; ++i) {
+    if (i == run_first) {
+      *at++ = ':';
+      *at++ = ':';
+      i += run_size - 1;
+      continue;
+    }
+    if (i != 0 && at[-1] != ':') *at++ = ':';
+    at = put_hex(at, groups[i]);
+  }
+  return static_cast<std::size_t>(at - out);
 }
 
 std::string render(const Ip& ip) {

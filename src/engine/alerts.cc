@@ -30,7 +30,7 @@ void Lane::fill(AlertRecord& record, const Work& work) const {
     record.icmp_type = work.layer->icmp_type;
     record.icmp_code = work.layer->icmp_code;
   } else if (packet.has_arp) {
-    record.has_ip = true;
+    record.has_ip = record.is_arp = true;
     record.src = packet.arp.sender_ip;
     record.dst = packet.arp.target_ip;
   }
@@ -50,7 +50,8 @@ void Lane::alert(const Work& work, RuleId rule, policy::Action action, bool bloc
   record.action = action;
   record.blocked = blocked;
   record.monitored = monitored;
-  record.reason = work.reason;
+  // Where nothing was stopped, `work` has no reason of its own.
+  record.reason = blocked ? work.reason : rule == kDefaultRule ? Reason::Default : Reason::Rule;
   fill(record, work);
   sink_.on_alert(record);
 }
@@ -134,6 +135,9 @@ void Lane::report_flow(const Flow& flow, FlowRecord::Ended ended) {
   r.flow_id = flow_id(flow);
   r.first_frame = flow.first_frame;
   r.ends = flow.ends;
+  r.icmp_type = flow.icmp_type;
+  r.icmp_code = flow.icmp_code;
+  r.icmp_by_server = flow.icmp_by_server;
   r.from = flow.from;
   r.to = flow.to;
   r.port = flow.port;

@@ -70,12 +70,28 @@ void Lane::close_missing_facts(Live& live) {
   live.matched = false;
 }
 
+/// A protocol without transactions (a hello, a banner) is reported once, when its parser has said all.
+void Lane::tell_of_flow(Work& work) {
+  Live& live = *work.live;
+  if (live.parser_told || live.parser == kUnknownApp) return;
+  live.parser_told = true;
+  set_view(work, false);
+  sink_.on_transaction(view_, flow_id(flows_.at(work.index)));
+}
+
+void Lane::finish_parser(Work& work) {
+  close_missing_facts(*work.live);
+  tell_of_flow(work);
+  work.live->parser_done = true;
+}
+
 void Lane::start_parser(Live& live, AppId app) {
   const proto::Protocol& p = proto::protocol(app);
   if (live.parser_state != nullptr) pool_.release(live.parser_state, proto::protocol(live.parser).state_bytes);
   live.parser_state = nullptr;
   live.parser = app;
   live.parser_done = true;
+  live.parser_told = false;
   if (p.parse == nullptr) return;
   // What only rules ask for is of no interest on a flow whose verdict they cannot change any more.
   const bool settled = flows_.at(current_->index).settled || (current_->settles && !current_->uncertain);
@@ -230,10 +246,7 @@ void Lane::read_datagram(Work& work) {
   const proto::Input input{.side = work.side, .bytes = payload, .end = false, .datagram = true,
                            .truncated = layer.payload_wire_bytes > layer.payload_bytes, .now = now_};
   const proto::Progress progress = p.parse(live.parser_state, input, describer);
-  if (progress.done) {
-    close_missing_facts(live);
-    live.parser_done = true;
-  }
+  if (progress.done) finish_parser(work);
 }
 
 void Lane::lose_bytes(Work& work, Side side) {
@@ -251,8 +264,7 @@ void Lane::lose_bytes(Work& work, Side side) {
   if (live.parser_done) return;
   const proto::Protocol& p = proto::protocol(live.parser);
   if (p.resync != nullptr && p.resync(live.parser_state, side, lost)) return;
-  close_missing_facts(live);
-  live.parser_done = true;
+  finish_parser(work);
 }
 
 /// Gives the parser what is in order on one side, layer after layer.
@@ -281,11 +293,11 @@ void Lane::feed(Work& work, Side side) {
     if (progress.skip != 0) stream.skip(progress.skip);
     if (describer.stopped()) return;
     if (progress.done) {
-      close_missing_facts(live);
-      live.parser_done = true;
+      finish_parser(work);
       return;
     }
     if (describer.carried()) {
+      tell_of_flow(work);
       // Both sides go on with the next layer: the other one's bytes may be waiting.
       if (!identify_stream(work, false)) return;
       feed(work, other(side));
@@ -295,8 +307,7 @@ void Lane::feed(Work& work, Side side) {
     if (progress.consumed == 0 && progress.skip == 0) {
       if (ready.size() >= proto::kUnconsumedMax) {
         live.gap = true;
-        close_missing_facts(live);
-        live.parser_done = true;
+        finish_parser(work);
       }
       return;
     }

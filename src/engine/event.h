@@ -21,6 +21,7 @@ struct AlertRecord {
   std::uint64_t flow_id = 0;  ///< 0: no flow.
   Nanoseconds wall_ns = 0;
   bool has_ip = false;
+  bool is_arp = false;   ///< `src` and `dst` are its sender and target.
   Ip src, dst;  ///< Ends of the packet; ports zero where there are none.
   std::uint16_t src_port = 0, dst_port = 0;
   std::uint8_t protocol = 0;
@@ -36,6 +37,8 @@ struct AlertRecord {
 struct FlowRecord {
   std::uint64_t flow_id = 0, first_frame = 0;
   FlowEnds ends;
+  std::uint8_t icmp_type = 0, icmp_code = 0;  ///< Of the first packet,
+  bool icmp_by_server = false;                ///< which the server sent.
   ZoneId from = kNoZone, to = kNoZone;
   PortIndex port = kNoPort;
   AppId app = kUnknownApp;
@@ -56,7 +59,7 @@ class EventSink {
   virtual ~EventSink() = default;
   virtual void on_alert(const AlertRecord& record) = 0;
   virtual void on_flow(const FlowRecord& record) = 0;
-  /// A transaction (or a hello) was described: its facts, before they are forgotten.
+  /// A transaction was described, or what view.parser tells of a flow as a whole (a hello): its facts, before they are forgotten.
   virtual void on_transaction(const View& view, std::uint64_t flow_id) = 0;
   /// A frame that was held is decided.
   virtual void on_released(const Decision& decision) = 0;

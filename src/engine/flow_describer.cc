@@ -22,6 +22,7 @@ void FlowDescriber::begin_transaction(std::uint64_t key, bool answer) {
   live_.transaction_ended = false;
   live_.transaction_key = key;
   live_.transaction_answer = answer;
+  live_.parser_told = true;
   ++live_.transactions;
   std::uint8_t kept = 0;
   for (std::size_t i = 0; i < live_.counted_count; ++i)
@@ -71,6 +72,7 @@ void FlowDescriber::end_transaction() {
   live_.facts.close(field::kFileBytes, Scope::Transaction);
   // What was missing is now absent: rules that waited for it become certain.
   if (!stopped_ && !settled() && transactions_ <= kTransactionsAFrameMax && !lane_.judge_now(work_, false)) stopped_ = true;
+  lane_.set_view(work_, false);
   lane_.sink_.on_transaction(lane_.view_, lane_.flow_id(lane_.flows_.at(work_.index)));
   live_.transaction_open = false;
   live_.transaction_ended = true;

@@ -196,6 +196,11 @@ bool Lane::insert_flow(Work& work) {
   flow.client_mac = facts.client_mac;
   flow.server_mac = facts.server_mac;
   flow.unsolicited = facts.unsolicited;
+  if (work.layer->is_icmp()) {
+    flow.icmp_type = work.layer->icmp_type;
+    flow.icmp_code = work.layer->icmp_code;
+    flow.icmp_by_server = work.side == Side::Server;
+  }
   flow.related = facts.state == FlowState::Related;
   flow.generation = generation_;
   flow.picked_up = work.layer->is_tcp() && (work.layer->tcp_flags & (tcp_flag::kSyn | tcp_flag::kAck)) != tcp_flag::kSyn;

@@ -19,6 +19,7 @@ void Lane::set_view(const Work& work, bool at_bound) {
   view_.layer = work.layer;
   view_.flow = work.facts;
   view_.facts = work.live != nullptr ? &work.live->facts : nullptr;
+  view_.parser = work.live != nullptr ? work.live->parser : kUnknownApp;
   view_.readings = &readings_.facts();
   view_.now_ns = now_.mono_ns;
   view_.flaws = work.flaws;

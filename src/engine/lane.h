@@ -136,6 +136,8 @@ class Lane final : public policy::Meters {
   void stop_reading(Live& live);
   void lose_bytes(Work& work, Side side);
   void close_missing_facts(Live& live);
+  void tell_of_flow(Work& work);
+  void finish_parser(Work& work);
 
   // judge.cc: rules, holding, settling.
   void judge(Work& work);

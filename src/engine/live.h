@@ -44,6 +44,7 @@ struct Live : state::LiveBase {
   void* parser_state = nullptr;
   AppId parser = kUnknownApp;        ///< Of the innermost layer, if it has one.
   bool parser_done = false;          ///< Wants no more bytes.
+  bool parser_told = false;          ///< It made a transaction, or its flow facts were reported.
   bool reading = true;               ///< Streams and datagrams are still of interest.
   bool transaction_open = false, transaction_ended = false, transaction_answer = false;
   bool transaction_read = false;     ///< Its readings were made, its arrival counted.

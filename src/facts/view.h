@@ -20,6 +20,7 @@ struct View {
   const FlowFacts* flow = nullptr;    ///< nullptr where the packet belongs to no flow (ARP).
   const Facts* facts = nullptr;       ///< nullptr until something beyond the headers is known.
   const Facts* readings = nullptr;    ///< Readings made for this packet.
+  AppId parser = kUnknownApp;         ///< The protocol that describes the flow's bytes now: which layer the facts are of.
   Nanoseconds now_ns = 0;
   Ip outer_from, outer_to;            ///< Ends of the outermost carrier, where packet->layers_count > 1.
   FlawSet flaws;                      ///< The packet's, and those found since (stream, fragments, message).

@@ -1,22 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/eve.h"
 
-#include <fmt/chrono.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 
+#include "engine/engine.h"
 #include "facts/packet.h"
 #include "report/community_id.h"
 #include "report/json.h"
+#include "report/records.h"
+#include "report/timestamp.h"
 
 namespace weir::report {
 namespace {
 
 constexpr std::size_t kFlushBytes = 1 << 18;
 
+bool has_ports(std::uint8_t protocol) {
+  return protocol == ip_protocol::kTcp || protocol == ip_protocol::kUdp || protocol == ip_protocol::kSctp;
+}
+
+bool is_icmp(std::uint8_t protocol) { return protocol == ip_protocol::kIcmp || protocol == ip_protocol::kIcmpv6; }
+
+/// Words of `weir.reason`.
 std::string_view reason_text(Reason reason) {
   switch (reason) {
     case Reason::Rule: return "rule";
@@ -35,41 +42,44 @@ std::string_view reason_text(Reason reason) {
   return "rule";
 }
 
-/// RFC 3339 with microseconds; the seconds are rendered once for all events of one second.
-class Timestamp {
- public:
-  std::string_view text(Nanoseconds wall_ns) {
-    std::int64_t second = wall_ns / kSecond, nanos = wall_ns % kSecond;
-    if (nanos < 0) nanos += kSecond, --second;
-    if (second != second_ || size_ == 0) {
-      second_ = second;
-      std::tm tm{};
-      const std::time_t t = second;
-      gmtime_r(&t, &tm);
-      size_ = std::strftime(text_, sizeof text_, "%Y-%m-%dT%H:%M:%S", &tm);
-    }
-    fmt::format_to(text_ + size_, ".{:06d}+0000", nanos / 1000);
-    return {text_, size_ + 12};
-  }
+/// Names of IP protocols as events show them, `proto` and (off TCP, UDP and SCTP) `app_proto`, made once.
+struct ProtocolNames {
+  std::array<std::string, 256> proto, app;
 
- private:
-  std::int64_t second_ = INT64_MIN;
-  char text_[64];
-  std::size_t size_ = 0;
+  explicit ProtocolNames(const Vocabulary& words) {
+    for (std::size_t i = 0; i < 256; ++i) {
+      proto[i] = std::to_string(i);
+      app[i] = "unknown";
+    }
+    for (const Word& word : words.field("ip.protocol")->words) {
+      if (word.value > 255 || app[word.value] != "unknown") continue;
+      app[word.value] = word.name;
+      proto[word.value] = word.name;
+      for (char& c : proto[word.value]) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    }
+    proto[ip_protocol::kIcmpv6] = "IPv6-ICMP";
+  }
 };
 
 }  // namespace
 
 struct Eve::State {
+  State(const policy::RuleSet& set, EveOptions wishes)
+      : rules(&set), options(wishes), names(set.vocabulary()), records(set.vocabulary()), told(2 * (set.rules().size() + 1)) {}
+
   std::FILE* file = nullptr;
   bool owned = false;
   std::string path;
-  const policy::RuleSet* rules = nullptr;
+  const policy::RuleSet* rules;
   EveOptions options;
+  ProtocolNames names;
+  Records records;
+  std::vector<std::string> told;  ///< What alerts of a rule have in common, rendered at the first; by rule and `blocked`.
   fmt::memory_buffer out;
   std::uint64_t written = 0;
   int fault = 0;
-  Timestamp clock;
+  Timestamp clock, other_clock;
+  CommunityId community;
 
   void flush() {
     if (out.size() != 0 && fault == 0 && std::fwrite(out.data(), 1, out.size(), file) != out.size()) fault = errno != 0 ? errno : EIO;
@@ -90,46 +100,68 @@ struct Eve::State {
     return id < rules->rules().size() ? rules->policy().rules[id].techniques : none;
   }
   std::string_view zone(ZoneId id) const {
-    return id == kNoZone ? std::string_view() : std::string_view(rules->policy().zones[id].name);
+    return id < rules->policy().zones.size() ? std::string_view(rules->policy().zones[id].name) : std::string_view();
   }
   std::string_view port_name(PortIndex port) const {
-    const auto& names = rules->policy().port_names;
-    return port < names.size() ? std::string_view(names[port]) : std::string_view();
+    const auto& all = rules->policy().port_names;
+    return port < all.size() ? std::string_view(all[port]) : std::string_view();
   }
   std::string_view app_name(AppId app) const { return rules->vocabulary().app(app).name; }
-
-  void proto(Json& json, std::uint8_t protocol) {
-    switch (protocol) {
-      case ip_protocol::kTcp: json.text("proto", "TCP"); return;
-      case ip_protocol::kUdp: json.text("proto", "UDP"); return;
-      case ip_protocol::kIcmp: json.text("proto", "ICMP"); return;
-      case ip_protocol::kIcmpv6: json.text("proto", "IPv6-ICMP"); return;
-      default: break;
-    }
-    for (const Word& word : rules->vocabulary().field("ip.protocol")->words) {
-      if (word.value != protocol) continue;
-      std::string upper(word.name);
-      for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-      json.text("proto", upper);
-      return;
-    }
-    json.text("proto", fmt::format("{}", protocol));
-  }
-  void address(Json& json, std::string_view key, const Ip& ip) {
-    char text[64];
-    json.text(key, {text, render_to(ip, text)});
-  }
-  static bool has_ports(std::uint8_t protocol) {
-    return protocol == ip_protocol::kTcp || protocol == ip_protocol::kUdp || protocol == ip_protocol::kSctp;
-  }
   /// The name that a flow shows: its innermost application; off TCP, UDP and SCTP that of the IP protocol.
-  std::string app_proto(AppId app, std::uint8_t protocol) const {
-    if (has_ports(protocol) || app != kUnknownApp) return std::string(app_name(app));
-    for (const Word& word : rules->vocabulary().field("ip.protocol")->words)
-      if (word.value == protocol) return std::string(word.name);
-    return "unknown";
+  std::string_view app_proto(AppId app, std::uint8_t protocol) const {
+    return has_ports(protocol) || app != kUnknownApp ? app_name(app) : std::string_view(names.app[protocol]);
   }
+
+  void begin(Json& json, Nanoseconds wall_ns, std::uint64_t flow_id, PortIndex port, std::uint64_t frame, std::string_view event_type);
+  void ends(Json& json, const FlowEnds& ends);
+  std::string_view verdict_of(RuleId id, Reason reason, bool blocked);
+  void render_verdict(fmt::memory_buffer& into, RuleId id, std::string_view rule, bool blocked) const;
 };
+
+/// What every event begins with. `frame` 0: it belongs to no single packet.
+void Eve::State::begin(Json& json, Nanoseconds wall_ns, std::uint64_t flow_id, PortIndex port, std::uint64_t frame, std::string_view event_type) {
+  json.begin().word("timestamp", clock.text(wall_ns));
+  if (flow_id != 0) json.number("flow_id", flow_id);
+  if (const std::string_view name = port_name(port); !name.empty()) json.text("in_iface", name);
+  if (frame != 0) json.number("pcap_cnt", frame);
+  json.word("event_type", event_type);
+}
+
+void Eve::State::ends(Json& json, const FlowEnds& e) {
+  char address[64];
+  const bool ports = has_ports(e.protocol);
+  json.word("src_ip", {address, render_to(e.client, address)});
+  if (ports) json.number("src_port", e.client_port);
+  json.word("dest_ip", {address, render_to(e.server, address)});
+  if (ports) json.number("dest_port", e.server_port);
+}
+
+/// `"alert":{…},"weir":{"rule":…`, open at its end.
+void Eve::State::render_verdict(fmt::memory_buffer& into, RuleId id, std::string_view rule, bool blocked) const {
+  Json json(into);
+  json.begin("alert").word("action", blocked ? "blocked" : "allowed").number("gid", 1);
+  json.number("signature_id", id >= kDefaultRule ? std::uint64_t{0} : std::uint64_t{id} + 1).number("rev", 1);
+  json.text("signature", rule).word("category", "").number("severity", blocked ? 1 : 3);
+  if (const auto& ids = techniques(id); !ids.empty()) {
+    json.begin("metadata").begin_list("mitre_technique_id");
+    for (const std::string& technique : ids) json.item(technique);
+    json.end_list().end();
+  }
+  json.end().begin("weir").text("rule", rule);
+}
+
+std::string_view Eve::State::verdict_of(RuleId id, Reason reason, bool blocked) {
+  const std::size_t place = id == kDefaultRule ? rules->rules().size() : std::size_t{id};
+  static thread_local std::string unnamed;
+  const bool named = place <= rules->rules().size();
+  std::string& text = named ? told[place * 2 + (blocked ? 1 : 0)] : unnamed;
+  if (!named || text.empty()) {
+    fmt::memory_buffer made;
+    render_verdict(made, id, named ? rule_name(id) : reason_text(reason), blocked);
+    text.assign(made.data(), made.size());
+  }
+  return text;
+}
 
 Eve::Eve(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Eve::~Eve() {
@@ -137,10 +169,8 @@ Eve::~Eve() {
 }
 
 Result<std::unique_ptr<Eve>> Eve::open(const std::string& path, const policy::RuleSet& rules, EveOptions options) {
-  auto state = std::make_unique<State>();
+  auto state = std::make_unique<State>(rules, options);
   state->path = path;
-  state->rules = &rules;
-  state->options = options;
   state->owned = path != "-";
   state->file = path == "-" ? stdout : std::fopen(path.c_str(), "w");
   if (state->file == nullptr) return Error{fmt::format("cannot write events to {}: {}", path, std::strerror(errno)), errno};
@@ -162,42 +192,27 @@ Result<std::uint64_t> Eve::close() {
 void Eve::on_alert(const engine::AlertRecord& r) {
   State& s = *state_;
   Json json(s.out);
-  json.begin().text("timestamp", s.clock.text(r.wall_ns)).text("event_type", "alert");
-  if (r.flow_id != 0) json.number("flow_id", r.flow_id);
-  if (const std::string_view port = s.port_name(r.port); !port.empty()) json.text("in_iface", port);
-  json.number("pcap_cnt", r.frame);
+  s.begin(json, r.wall_ns, r.flow_id, r.port, r.frame, "alert");
   if (r.vlan != 0) json.begin_list("vlan").item_number(r.vlan).end_list();
-  const bool ports = State::has_ports(r.protocol);
   if (r.has_ip) {
-    s.address(json, "src_ip", r.src);
-    if (ports) json.number("src_port", r.src_port);
-    s.address(json, "dest_ip", r.dst);
-    if (ports) json.number("dest_port", r.dst_port);
-    if (r.protocol != 0) s.proto(json, r.protocol);
-    if (r.protocol == ip_protocol::kIcmp || r.protocol == ip_protocol::kIcmpv6)
-      json.number("icmp_type", r.icmp_type).number("icmp_code", r.icmp_code);
-    const FlowEnds ends{r.src, r.dst, r.src_port, r.dst_port, r.protocol};
-    if (r.protocol != 0) json.text("community_id", community_id(ends, r.icmp_type, r.icmp_code));
-    if (ports) json.text("app_proto", s.app_name(r.app));
+    const FlowEnds ends{r.src, r.dst, r.src_port, r.dst_port, r.is_arp ? std::uint8_t{0} : r.protocol};
+    s.ends(json, ends);
+    json.word("proto", r.is_arp ? std::string_view("ARP") : std::string_view(s.names.proto[r.protocol]));
+    if (!r.is_arp) {
+      if (is_icmp(r.protocol)) json.number("icmp_type", r.icmp_type).number("icmp_code", r.icmp_code);
+      json.word("community_id", s.community.of(ends, r.icmp_type, r.icmp_code));
+      if (has_ports(r.protocol)) json.word("app_proto", s.app_name(r.app));
+    }
   }
-  if (r.has_mac && !r.has_ip) json.text("ether_src", render(r.src_mac)).text("ether_dest", render(r.dst_mac));
-  const std::string_view rule = s.rule_name(r.rule);
-  json.begin("alert").text("action", r.blocked ? "blocked" : "allowed").number("gid", 1).number("signature_id", r.rule >= kDefaultRule ? 0 : r.rule + 1);
-  json.number("rev", 1).text("signature", rule.empty() ? reason_text(r.reason) : rule).text("category", "").number("severity", r.blocked ? 1 : 3);
-  const auto& techniques = s.techniques(r.rule);
-  if (!techniques.empty()) {
-    json.begin("metadata").begin_list("mitre_technique_id");
-    for (const std::string& id : techniques) json.item(id);
-    json.end_list().end();
-  }
-  json.end();
-  json.begin("weir").text("rule", rule.empty() ? reason_text(r.reason) : rule);
-  const std::string_view action = policy::name_of(r.action);
-  json.text("action", r.monitored ? fmt::format("would-{}", action) : std::string(action));
-  json.text("mode", r.monitored ? "monitor" : "enforce");
-  if (r.from != kNoZone) json.text("from", s.zone(r.from));
-  if (r.to != kNoZone) json.text("to", s.zone(r.to));
-  json.text("reason", reason_text(r.reason));
+  if (r.has_mac && (!r.has_ip || r.is_arp)) json.begin("ether").word("src_mac", render(r.src_mac)).word("dest_mac", render(r.dst_mac)).end();
+  json.rendered(s.verdict_of(r.rule, r.reason, r.blocked)).inside();
+  char action[32] = "would-";
+  const std::string_view name = policy::name_of(r.action);
+  json.word("action", r.monitored ? std::string_view(action, 6 + name.copy(action + 6, sizeof action - 6)) : name);
+  json.word("mode", r.monitored ? "monitor" : "enforce");
+  if (const std::string_view zone = s.zone(r.from); !zone.empty()) json.text("from", zone);
+  if (const std::string_view zone = s.zone(r.to); !zone.empty()) json.text("to", zone);
+  json.word("reason", reason_text(r.reason));
   if (r.count != 1) json.number("count", r.count);
   json.end().end();
   s.line_done();
@@ -207,40 +222,59 @@ void Eve::on_flow(const engine::FlowRecord& r) {
   State& s = *state_;
   if (!s.options.flows) return;
   Json json(s.out);
-  json.begin().text("timestamp", s.clock.text(r.end_wall_ns)).number("flow_id", r.flow_id);
-  if (const std::string_view port = s.port_name(r.port); !port.empty()) json.text("in_iface", port);
-  json.text("event_type", "flow");
-  const bool ports = State::has_ports(r.ends.protocol);
-  s.address(json, "src_ip", r.ends.client);
-  if (ports) json.number("src_port", r.ends.client_port);
-  s.address(json, "dest_ip", r.ends.server);
-  if (ports) json.number("dest_port", r.ends.server_port);
-  s.proto(json, r.ends.protocol);
-  json.text("app_proto", s.app_proto(r.app, r.ends.protocol));
+  s.begin(json, r.end_wall_ns, r.flow_id, r.port, 0, "flow");
+  s.ends(json, r.ends);
+  json.word("proto", s.names.proto[r.ends.protocol]);
+  if (is_icmp(r.ends.protocol)) json.number("icmp_type", r.icmp_type).number("icmp_code", r.icmp_code);
+  json.word("app_proto", s.app_proto(r.app, r.ends.protocol));
   if (r.chain_count > 1) {
     json.begin_list("app_proto_chain");
     for (std::size_t i = 0; i < r.chain_count; ++i) json.item(s.app_name(r.chain[i]));
     json.end_list();
   }
-  json.text("community_id", community_id(r.ends));
+  FlowEnds ends = r.ends;
+  if (r.icmp_by_server) std::swap(ends.client, ends.server);  // The type is of a packet that went the other way.
+  json.word("community_id", s.community.of(ends, r.icmp_type, r.icmp_code));
   using Record = engine::FlowRecord;
   json.begin("flow").number("pkts_toserver", r.packets[0]).number("pkts_toclient", r.packets[1]);
   json.number("bytes_toserver", r.bytes[0]).number("bytes_toclient", r.bytes[1]);
-  json.text("start", s.clock.text(r.start_wall_ns)).text("end", s.clock.text(r.end_wall_ns));
-  json.number("age", (r.end_wall_ns - r.start_wall_ns) / kSecond);
-  json.text("state", r.state == Record::State::New ? "new" : r.state == Record::State::Established ? "established" : "closed");
+  json.word("start", s.other_clock.text(r.start_wall_ns)).word("end", s.clock.text(r.end_wall_ns));
+  json.number("age", r.end_wall_ns > r.start_wall_ns ? (r.end_wall_ns - r.start_wall_ns) / kSecond : 0);
+  json.word("state", r.state == Record::State::New ? "new" : r.state == Record::State::Established ? "established" : "closed");
   constexpr std::string_view kEnded[] = {"timeout", "closed", "reset", "shutdown", "evicted", "replaced"};
-  json.text("reason", kEnded[static_cast<std::size_t>(r.ended)]);
-  json.text("action", r.acted == Record::Acted::Passed ? "passed" : r.acted == Record::Acted::Dropped ? "dropped" : "limited");
+  json.word("reason", kEnded[static_cast<std::size_t>(r.ended)]);
+  json.word("action", r.acted == Record::Acted::Passed ? "passed" : r.acted == Record::Acted::Dropped ? "dropped" : "limited");
   if (r.dropped_packets != 0) json.number("pkts_dropped", r.dropped_packets);
   json.end();
-  if (const std::string_view rule = s.rule_name(r.rule); !rule.empty()) json.begin("weir").text("rule", rule).end();
+  const std::string_view rule = s.rule_name(r.rule), from = s.zone(r.from), to = s.zone(r.to);
+  if (!rule.empty() || !from.empty() || !to.empty()) {
+    json.begin("weir");
+    if (!rule.empty()) json.text("rule", rule);
+    if (!from.empty()) json.text("from", from);
+    if (!to.empty()) json.text("to", to);
+    json.end();
+  }
   json.end();
   s.line_done();
 }
 
-void Eve::on_transaction(const View&, std::uint64_t) {}
+void Eve::on_transaction(const View& view, std::uint64_t flow_id) {
+  State& s = *state_;
+  if (!s.options.records || view.facts == nullptr || view.flow == nullptr || view.packet == nullptr) return;
+  const std::string_view event = s.records.event_type(view.parser);
+  if (event.empty() || !s.records.has_any(view.parser, *view.facts)) return;
+  const Frame& frame = *view.packet->frame;
+  const FlowEnds& ends = view.flow->ends;
+  Json json(s.out);
+  s.begin(json, frame.time.wall_ns, flow_id, frame.port, frame.number, event);
+  s.ends(json, ends);
+  json.word("proto", s.names.proto[ends.protocol]).word("app_proto", s.app_name(view.parser));
+  json.word("community_id", s.community.of(ends));
+  s.records.render(json, view.parser, view);
+  json.end();
+  s.line_done();
+}
 
-FieldSet Eve::record_fields() { return {}; }
+FieldSet Eve::record_fields() { return Records(engine::vocabulary()).fields(); }
 
 }  // namespace weir::report

@@ -59,6 +59,8 @@ struct Flow {
   bool right_checksum[2] = {false, false};  ///< A right one was seen from that side.
   bool named = false;          ///< Its application is known, or no longer sought.
   Reason denied_because = Reason::Rule;
+  std::uint8_t icmp_type = 0, icmp_code = 0;  ///< Of its first packet,
+  bool icmp_by_server = false;                ///< which the server sent.
   std::uint8_t apps_count = 0;
   AppId apps[kChainMax] = {};
   ZoneId from = kNoZone, to = kNoZone;
