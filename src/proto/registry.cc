@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/registry.h"
 
+#include <array>
+
 #include "proto/quic/quic.h"
 #include "proto/tls/dtls.h"
 #include "proto/tls/tls.h"
@@ -152,11 +154,12 @@ constexpr const Protocol* kProtocols[] = {
 
 // Ranges of field numbers must not meet (field_ids.h shares them out). Protocols that share a parser share the same rows.
 constexpr bool ranges_meet() {
-  for (const Protocol* a : kProtocols)
-    for (const Protocol* b : kProtocols)
-      for (const FieldRow& x : a->fields)
-        for (const FieldRow& y : b->fields)
-          if (x.id == y.id && x.name != y.name) return true;
+  std::array<std::string_view, kFieldsMax> taken{};
+  for (const Protocol* protocol : kProtocols)
+    for (const FieldRow& row : protocol->fields) {
+      if (!taken[row.id].empty() && taken[row.id] != row.name) return true;
+      taken[row.id] = row.name;
+    }
   return false;
 }
 static_assert(!ranges_meet());
