@@ -24,7 +24,7 @@ bool classic_stun(Bytes b) {
 bool stun_datagram(Bytes b) {
   if (b.size() < 20 || b[0] > 0x3f) return false;
   if (load_be32(&b[4]) != 0x2112A442) return classic_stun(b);
-  return Probe(b).byte(0, 0, 0x3f).be16(2, static_cast<std::uint32_t>(b.size()) - 20).be32(4, 0x2112A442).least(20).holds() && b.size() % 4 == 0;
+  return Probe(b).byte(0, 0, 0x3f).be16(2, static_cast<std::uint32_t>(b.size()) - 20).holds();
 }
 Match stun_stream(Bytes b) {
   Probe probe(b);

@@ -34,6 +34,7 @@ bool capwap_datagram(Bytes b) {
 /// Cisco's HSRP: RFC 2281, 5.1, and version 2, whose first element is a group state of 40 bytes.
 bool hsrp_datagram(Bytes b) {
   if (b.size() >= 42 && b[0] == 1 && b[1] == 40) return b[2] == 2 && b[3] <= 3 && b[4] <= 6 && (b[5] == 4 || b[5] == 6);
+  if (b.size() == 6) return Probe(b).byte(0, 2).byte(1, 4).be16(2, 0, 255).be16(4, 0, 255).holds();  // State of an interface.
   if ((b.size() != 20 && b.size() != 50 && b.size() != 16) || b[0] != 0) return false;
   if (b.size() == 16) return b[1] == 3 && Probe(b).be16(2, 1).byte(5, 0).holds();
   return b[1] <= 2 && b[2] <= 16 && (b[2] & (b[2] - 1)) == 0 && b[3] != 0 && b[4] != 0 && b[7] == 0;
@@ -44,7 +45,7 @@ bool iax_datagram(Bytes b) {
   if (b.size() < 12 || (b[0] & 0x80) == 0 || b[10] != 6 || b[11] == 0 || b[11] > 40 || b[9] > 1 || b[8] > 1) return false;
   std::size_t at = 12;
   while (at + 2 <= b.size()) {
-    if (b[at] == 0 || b[at] > 60) return false;
+    if (b[at] == 0) return false;
     at += 2U + b[at + 1];
   }
   return at == b.size() && (b.size() > 12 || (load_be16(&b[2]) & 0x7fff) == 0);
@@ -157,15 +158,17 @@ Match bfcp_stream(Bytes b) {
   return b.size() < size ? Match::Maybe : bfcp_message(b.first(size)) ? Match::Yes : Match::No;
 }
 
-/// Cisco's Skinny: length, version of the header, number of the message; one message exactly, of those that open a session.
+/// Cisco's Skinny: length, version of the header, number of the message: a registration names the phone, or whole messages of either side.
 Match skinny_message(Bytes b, bool client) {
   Probe probe(b);
-  probe.le32(0, 4, 2000).zero(2, 2).le32(4, 0, 0x20).le32(8, 0, 0x160).least(12);
+  probe.le32(0, 4, 2000).zero(2, 2).le32(4, 0, 0x16).le32(8, 0, 0x160).least(12);
   if (probe.match() != Match::Yes) return probe.match();
-  const std::uint32_t id = probe.le32_at(8);
-  if (client ? id >= 0x81 && id < 0x100 : id < 0x81 && id != 0) return Match::No;
+  const std::uint32_t version = probe.le32_at(4), id = probe.le32_at(8);
+  if ((version != 0 && version < 0x0a) || (client ? id >= 0x81 && id < 0x100 : id < 0x81)) return Match::No;
   if (client && id == 1) return Probe(b).text(12, "SEP").match();
-  return b.size() >= probe.le32_at(0) + 8 ? Match::Yes : Match::Maybe;
+  if (client && id == 0 && probe.le32_at(0) > 8) return Match::No;  // Keep-alive.
+  const std::size_t size = probe.le32_at(0) + 8;
+  return b.size() < size ? Match::Maybe : b.size() == size || Probe(b).le32(size, 4, 2000).le32(size + 4, version).holds() ? Match::Yes : Match::No;
 }
 Match skinny_client(Bytes b) { return skinny_message(b, true); }
 Match skinny_server(Bytes b) { return skinny_message(b, false); }
@@ -180,7 +183,13 @@ Match nano_message(Bytes b) {
 }
 
 /// OpenFlow 1.0 to 1.5: both ends begin with a hello.
-Match openflow_hello(Bytes b) { return Probe(b).byte(0, 1, 6).byte(1, 0).be16(2, 8, 64).least(8).match(); }
+Match openflow_hello(Bytes b) {
+  Probe probe(b);
+  probe.byte(0, 1, 6).byte(1, 0).be16(2, 8, 16).least(8);
+  if (b.size() > 3) probe.that(b[3] == 8 || b[3] == 16);
+  if (b.size() > 3 && b[3] == 16) probe.be16(8, 1).be16(10, 8);  // The bitmap of versions, from 1.3 on.
+  return probe.match();
+}
 
 /// AOL's FLAP: the first frame opens the channel and has the version, 1.
 Match oscar_open(Bytes b) { return Probe(b).text(0, "*\x01"sv).be16(4, 4, 256).be32(6, 1).match(); }
@@ -223,7 +232,11 @@ Match roughtime(const Evidence& e) { return datagrams(e, roughtime_datagram); }
 Match rtps(const Evidence& e) {
   return datagrams(e, [](Bytes b) { return begins(b, {"RTPS"sv, "RTPX"sv}) == Match::Yes && Probe(b).byte(4, 1, 3).byte(5, 0, 9).least(20).holds(); });
 }
-Match skinny(const Evidence& e) { return both_sides(e, skinny_client, skinny_server); }
+Match skinny(const Evidence& e) {
+  const Match both = both_sides(e, skinny_client, skinny_server);
+  if (both != Match::Maybe || e.client.size() < 15) return both;
+  return Probe(e.client).le32(8, 1).text(12, "SEP").match() == Match::Yes ? Match::Yes : Match::Maybe;
+}
 Match source_engine(const Evidence& e) { return datagrams(e, source_query); }
 bool source_engine_is_answer(Bytes b) { return source_is_answer_to(b); }
 Match spotify(const Evidence& e) { return datagrams(e, [](Bytes b) { return begins(b, {"SpotUdp"sv}) == Match::Yes; }); }
