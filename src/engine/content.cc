@@ -191,9 +191,15 @@ void Lane::identify_datagram(Work& work, Bytes payload) {
   AppChain& chain = work.facts->app;
   const FlowEnds* ends = work.index == kNoFlow ? nullptr : &work.facts->ends;
   const bool from_client = ends == nullptr || work.side == Side::Client;
+  Bytes before, opposite;
+  if (work.live != nullptr) {
+    const Kept &own = work.live->kept[index_of(work.side)], &others = work.live->kept[index_of(other(work.side))];
+    before = Bytes(own.bytes, own.size), opposite = Bytes(others.bytes, others.size);
+  }
   const proto::Evidence evidence{
-      .client = from_client ? payload : Bytes{},
-      .server = from_client ? Bytes{} : payload,
+      .client = from_client ? payload : opposite,
+      .server = from_client ? opposite : payload,
+      .before = before,
       .client_port = ends == nullptr ? work.key.src_port : ends->client_port,
       .server_port = ends == nullptr ? work.key.dst_port : ends->server_port,
       .ip_protocol = work.key.protocol,
@@ -210,8 +216,26 @@ void Lane::identify_datagram(Work& work, Bytes payload) {
     else if (m == Match::Maybe) left.add(id);
   });
   work.first_app = certain == kNoApp ? kUnknownApp : certain;
+  work.first_use = kUnknownApp;
+  if (certain != kNoApp && proto::protocol(certain).use != nullptr)
+    if (const std::string_view use = proto::protocol(certain).use(evidence); !use.empty()) work.first_use = words_.app(use).value_or(kUnknownApp);
   left.add(kUnknownApp);
   chain.candidates = certain == kNoApp ? left : AppSet::of(certain);
+}
+
+/// What identify() sees beside later datagrams: the latest of each side, in the blocks that no parser needs yet.
+void Lane::keep_evidence(Live& live, Side side, Bytes payload) {
+  Kept& kept = live.kept[index_of(side)];
+  if (kept.bytes == nullptr) {
+    kept.bytes = static_cast<std::uint8_t*>(pool_.take(proto::kEvidenceMax));
+    if (kept.bytes == nullptr) {
+      ++counters_.pool_empty;
+      return;
+    }
+    kept.capacity = proto::kEvidenceMax;
+  }
+  kept.size = static_cast<std::uint32_t>(std::min(payload.size(), proto::kEvidenceMax));
+  std::memcpy(kept.bytes, payload.data(), kept.size);
 }
 
 void Lane::read_datagram(Work& work) {
@@ -227,7 +251,9 @@ void Lane::read_datagram(Work& work) {
     ++live.datagrams;
     live.matched = false;
     if (work.first_app != kUnknownApp) {
+      for (Kept& kept : live.kept) kept.size = 0;
       settle_identity(live, work.first_app);
+      if (work.first_use != kUnknownApp && chain.count < kChainMax) chain.layers[chain.count++] = work.first_use;
     } else {
       // Candidates that have had their datagrams are out.
       AppSet left = AppSet::of(kUnknownApp);
@@ -236,6 +262,7 @@ void Lane::read_datagram(Work& work) {
       });
       chain.candidates = left;
       if (left.size() == 1) settle_identity(live, kUnknownApp);
+      else keep_evidence(live, work.side, payload);
     }
   } else if (chain.count == 1 && live.parser == kUnknownApp && chain.layers[0] != kUnknownApp) {
     start_parser(live, chain.layers[0]);

@@ -211,7 +211,9 @@ bool Lane::insert_flow(Work& work) {
     if (work.expected->app != kUnknownApp) {
       // The announcing protocol names what comes: the chain is certain from the first packet.
       const Flow& parent = flows_.at(work.expected->parent);
-      if (parent.in_use && parent.first_frame == flow.parent_first_frame && parent.apps_count != 0) flow.apps[flow.apps_count++] = parent.apps[0];
+      if (parent.in_use && parent.first_frame == flow.parent_first_frame && parent.apps_count != 0 &&
+          parent.apps[0] != work.expected->app)
+        flow.apps[flow.apps_count++] = parent.apps[0];
       flow.apps[flow.apps_count++] = work.expected->app;
       work.facts->app.count = flow.apps_count;
       for (std::size_t i = 0; i < flow.apps_count; ++i) work.facts->app.layers[i] = flow.apps[i];

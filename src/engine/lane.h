@@ -43,7 +43,7 @@ struct Work {
   FlawSet flaws;
   AppChain app_before;        ///< UDP: restored if the datagram is dropped.
   const state::Expected* expected = nullptr;
-  AppId first_app = kUnknownApp;  ///< What identification of a first datagram found.
+  AppId first_app = kUnknownApp, first_use = kUnknownApp;  ///< What identification of a first datagram found.
 
   Verdict verdict = Verdict::Pass;
   RuleId rule = kNoRule;
@@ -131,6 +131,7 @@ class Lane final : public policy::Meters {
   void feed(Work& work, Side side);
   bool identify_stream(Work& work, bool force);
   void identify_datagram(Work& work, Bytes payload);
+  void keep_evidence(Live& live, Side side, Bytes payload);
   void settle_identity(Live& live, AppId app);
   void start_parser(Live& live, AppId app);
   void stop_reading(Live& live);

@@ -29,8 +29,9 @@ inline constexpr std::size_t kUnconsumedMax = 65535;   ///< Bytes that the engin
 
 /// What identify() is shown.
 struct Evidence {
-  Bytes client;  ///< First bytes that the client sent (TCP: in order; UDP: the latest datagram, if the client sent it).
+  Bytes client;  ///< First bytes that the client sent (TCP: in order; UDP: its latest datagram).
   Bytes server;  ///< Likewise of the server. Either may be empty.
+  Bytes before;  ///< UDP: the datagram before the newest, of the same side; of both sides only kEvidenceMax bytes are remembered.
   std::uint16_t client_port = 0, server_port = 0;
   std::uint8_t ip_protocol = 6;
   bool server_first = false;    ///< The server's bytes came before any of the client's.
@@ -65,6 +66,8 @@ struct Protocol {
   Match (*identify)(const Evidence&) = nullptr;
   /// UDP: the bytes are an answer (false: a request or not to be told). May be nullptr.
   bool (*is_answer)(Bytes datagram) = nullptr;
+  /// A use of this protocol that its first bytes show, which is a layer above it: its name, else empty. May be nullptr.
+  std::string_view (*use)(const Evidence&) = nullptr;
   /// UDP datagrams after which an unidentified flow may still become this protocol (1: decided at the first).
   std::uint8_t datagrams_max = 1;
 

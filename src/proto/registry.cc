@@ -9,6 +9,7 @@
 #include "proto/http/http.h"
 #include "proto/dcerpc/dcerpc.h"
 #include "proto/identify/rows.h"
+#include "proto/identify/signatures.h"
 #include "proto/rdp/rdp.h"
 #include "proto/smb/smb.h"
 #include "proto/dns/dns.h"
@@ -26,6 +27,7 @@
 #include "proto/ntp/ntp.h"
 #include "proto/snmp/snmp.h"
 #include "proto/telnet/telnet.h"
+#include "proto/tftp/tftp.h"
 
 namespace weir::proto {
 namespace {
@@ -53,6 +55,7 @@ constexpr const Protocol* kProtocols[] = {
     &kSocks,
     &kSsh,
     &kTelnet,
+    &kTftp,
     &kWebdav,
     &kWebsocket,
     &kWinrm,
@@ -125,7 +128,9 @@ constexpr const Protocol* kProtocols[] = {
     &smb::kSmb,
     &kDhcp,
     &kDhcpv6,
+    &kAvastSecureDns,
     &kDns,
+    &kDnscrypt,
     &kLlmnr,
     &kMdns,
     &kNbns,
@@ -150,6 +155,71 @@ constexpr const Protocol* kProtocols[] = {
     &identify::kZmtp,
     &kNtp,
     &kSnmp,
+    &identify::kAtg,
+    &identify::kBeckhoffAds,
+    &identify::kBfcp,
+    &identify::kBjnp,
+    &identify::kC37118,
+    &identify::kCapwap,
+    &identify::kCeph,
+    &identify::kCheckmk,
+    &identify::kCip,
+    &identify::kCorba,
+    &identify::kDiscord,
+    &identify::kDlep,
+    &identify::kElasticsearch,
+    &identify::kEtherSBus,
+    &identify::kFastcgi,
+    &identify::kFins,
+    &identify::kFix,
+    &identify::kHaproxy,
+    &identify::kHartIp,
+    &identify::kHsrp,
+    &identify::kIax,
+    &identify::kIec62056,
+    &identify::kKismet,
+    &identify::kKnx,
+    &identify::kLdp,
+    &identify::kLustre,
+    &identify::kMegaco,
+    &identify::kMms,
+    &identify::kMpegTs,
+    &identify::kMunin,
+    &identify::kNano,
+    &identify::kOokla,
+    &identify::kOpenflow,
+    &identify::kOpenwire,
+    &identify::kOscar,
+    &identify::kPfcp,
+    &identify::kQuake,
+    &identify::kRaknet,
+    &identify::kRoughtime,
+    &identify::kRsh,
+    &identify::kRtps,
+    &identify::kRx,
+    &identify::kServiceLocation,
+    &identify::kSkinny,
+    &identify::kSmpp,
+    &identify::kSomeip,
+    &identify::kSourceEngine,
+    &identify::kSpotify,
+    &identify::kSteam,
+    &identify::kStomp,
+    &identify::kSyncthing,
+    &identify::kTacacs,
+    &identify::kTeamspeak,
+    &identify::kThrift,
+    &identify::kTivoconnect,
+    &identify::kTns,
+    &identify::kTplink,
+    &identify::kTrdp,
+    &identify::kTuya,
+    &identify::kUftp,
+    &identify::kUsenet,
+    &identify::kWhatsapp,
+    &identify::kWhois,
+    &identify::kXdmcp,
+    &identify::kZ3950,
 };
 
 // Ranges of field numbers must not meet (field_ids.h shares them out). Protocols that share a parser share the same rows.

@@ -54,6 +54,11 @@ Progress parse_mdns(State&, const Input&, Describer&);
 Progress parse_llmnr(State&, const Input&, Describer&);
 Progress parse_nbns(State&, const Input&, Describer&);
 
+/// DNSCrypt's answers, which begin with a magic of eight bytes.
+Match identify_dnscrypt(const Evidence&);
+/// The layer above DNS that a question for a DNSCrypt certificate is.
+std::string_view use_of(const Evidence&);
+
 /// REFUSED, with the question and, if the request had EDNS, the reason "Prohibited" (RFC 8914). `request` is a message
 /// without TCP's length. 0 if it is no request or does not fit.
 std::size_t refuse(Bytes request, std::span<std::uint8_t> out);
@@ -67,7 +72,7 @@ inline constexpr std::uint16_t kDnsPorts[] = {53}, kMdnsPorts[] = {5353}, kLlmnr
 namespace weir::proto {
 
 inline constexpr Protocol kDns = {.name = "dns", .tcp_ports = dns::kDnsPorts, .udp_ports = dns::kDnsPorts, .tcp = true,
-                                  .udp = true, .identify = dns::identify_dns, .is_answer = dns::is_answer,
+                                  .udp = true, .identify = dns::identify_dns, .is_answer = dns::is_answer, .use = dns::use_of,
                                   .fields = dns::kFields, .state_bytes = sizeof(dns::State),
                                   .parse = parse_as<dns::State, dns::parse_dns>,
                                   .refuse = dns::refuse, .sinkhole = dns::sinkhole};
@@ -84,5 +89,11 @@ inline constexpr Protocol kNbns = {.name = "nbns", .udp_ports = dns::kNbnsPorts,
                                    .identify = dns::identify_nbns, .is_answer = dns::is_answer,
                                    .fields = dns::kFields, .state_bytes = sizeof(dns::State),
                                    .parse = parse_as<dns::State, dns::parse_nbns>};
+
+// DNSCrypt (version 2, 3 and 5): certificates are asked for in the clear by TXT questions for a provider's name that begins with the
+// version, "2.dnscrypt-cert."; those are `dns` with this above it. What follows is encrypted: only a resolver's magic tells, and of
+// a server's bytes that magic is fixed. Avast's client asks in the same way for a name of its own.
+inline constexpr Protocol kDnscrypt = {.name = "dnscrypt", .udp = true, .identify = dns::identify_dnscrypt, .datagrams_max = 3};
+inline constexpr Protocol kAvastSecureDns = {.name = "avastsecuredns", .udp = true};
 
 }  // namespace weir::proto

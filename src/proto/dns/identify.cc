@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "proto/dns/name.h"
 
 namespace weir::proto::dns {
@@ -50,7 +51,7 @@ bool is_flags_plausible(std::uint16_t flags, bool netbios) {
   if (!response && rcode != 0) return false;
   if (rcode > 11) return false;
   if (netbios) return opcode == 0 || (opcode >= 5 && opcode <= 9) || opcode == 15;
-  return opcode == 0 || opcode == 2 || opcode == 4 || opcode == 5;
+  return opcode <= 2 || opcode == 4 || opcode == 5;
 }
 
 void look_at_body(Bytes message, const Header& h, bool cut, bool multicast_port, bool netbios_port, Look& look) {
@@ -116,7 +117,8 @@ Look look_at(Bytes message, bool cut, bool multicast_port, bool netbios_port) {
   if (h.questions > (multicast_port ? 255 : 16)) return look;
   if (h.questions == 0) {
     // An answer without its question: multicast DNS, NetBIOS, later messages of a transfer; and a refusal of bare 12 bytes.
-    if (!h.is_response()) return look;
+    // Inverse queries (RFC 1035 6.4, obsolete by RFC 3425) bring one answer and ask for its question.
+    if (!h.is_response() && (h.opcode() != 1 || h.answers != 1)) return look;
     if (h.answers == 0) {
       const bool bare = !cut && message.size() == kHeaderBytes && h.authorities == 0 && h.additionals == 0 && h.rcode() != 0 &&
                         (h.flags & 0x0630U) == 0;
@@ -176,6 +178,30 @@ Match identify_llmnr(const Evidence& e) {
 }
 Match identify_nbns(const Evidence& e) {
   return e.is_udp() && on_port(e, kNbnsPort) ? identify_datagram(e, Flavor::Nbns) : Match::No;
+}
+
+std::string_view use_of(const Evidence& e) {
+  const Bytes bytes = e.client.empty() ? e.server : e.client;
+  // The first label is the version, "2" (DNSCrypt 5); resolvers of Avast are asked with another second label.
+  if (bytes.size() < kHeaderBytes + 17 || bytes[kHeaderBytes] != 1 || bytes[kHeaderBytes + 1] != '2') return {};
+  const std::string_view rest = as_text(bytes.subspan(kHeaderBytes + 2));
+  if (starts_nocase(rest, "\x0d" "dnscrypt-cert")) return "dnscrypt";
+  return starts_nocase(rest, "\x09" "securedns\x05" "avast\x03" "com") ? "avastsecuredns" : std::string_view{};
+}
+
+// DNSCrypt 2: a query has the client's magic (of the certificate), a key and half a nonce, and is padded to 256 bytes at least; the answer
+// has the resolver's magic and repeats that half (bytes 40 to 51 of the query, 8 to 19 of the answer).
+Match identify_dnscrypt(const Evidence& e) {
+  constexpr std::string_view kResolverMagic = "r6fnvWj8";
+  const auto may_ask = [](Bytes b) { return b.size() >= 256 + 52; };
+  if (!e.server.empty() && as_text(e.server).starts_with(kResolverMagic)) {
+    if (e.server.size() < 48) return Match::No;
+    if (e.client.size() < 52) return e.client.empty() ? Match::Yes : Match::No;
+    return std::equal(e.server.begin() + 8, e.server.begin() + 20, e.client.begin() + 40) ? Match::Yes : Match::No;
+  }
+  if (e.client.empty()) return Match::No;
+  if (as_text(e.client).starts_with(kResolverMagic)) return e.server.empty() && e.client.size() >= 48 ? Match::Yes : Match::No;
+  return e.server.empty() && may_ask(e.client) ? Match::Maybe : Match::No;
 }
 
 bool is_answer(Bytes datagram) { return datagram.size() >= kHeaderBytes && (datagram[2] & 0x80) != 0; }

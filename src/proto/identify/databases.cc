@@ -49,7 +49,10 @@ Match tds(const Evidence& evidence) {
         Probe login(b);
         login.byte(0, 0x10).byte(1, 0, 1).be16(2, 94 + 8, 32768).zero(4, 2).byte(6, 0, 1).byte(7, 0).least(16);
         if (b.size() >= 16) login.that(login.le32_at(8) + 8 == login.be16_at(2) || b[1] == 0).byte(15, 0x70, 0x74);
-        return std::max(prelogin.match(), login.match());
+        // A batch or a call of procedures: the first of ALL_HEADERS is that of the transaction (MS-TDS 2.2.5.3).
+        Probe batch(b);
+        batch.byte(0, 1, 3).byte(1, 0, 9).be16(2, 30, 32768).byte(7, 0).le32(8, 22, 512).le32(12, 18).le16(16, 2, 2);
+        return std::max({prelogin.match(), login.match(), batch.match()});
       },
       [](Bytes b) { return Probe(b).byte(0, 4).byte(1, 0, 1).failed() ? Match::No : Match::Maybe; });
 }
@@ -230,7 +233,16 @@ Match mqtt(const Evidence& evidence) {
 // AMQP 0-8 to 1.0: the protocol header.
 Match amqp(const Evidence& evidence) {
   constexpr auto header = [](Bytes b) { return Probe(b).text(0, "AMQP").byte(4, 0, 3).byte(5, 0, 1).byte(6, 0, 9).byte(7, 0, 10).match(); };
-  return sides(evidence, header, any_side);
+  // Version 0-9-1, 2.3.5, of a connection whose beginning was not seen: a method frame of a known class and its end mark.
+  constexpr auto frame = [](Bytes b) {
+    Probe probe(b);
+    probe.byte(0, 1).be16(1, 0, 2047).be32(3, 4, 1000).be16(7, 10, 90).be16(9, 10, 120);
+    if (b.size() > 8) probe.that(b[8] % 5 == 0);
+    if (b.size() > 7) probe.byte(7 + std::min<std::size_t>(probe.be32_at(3), 1000), 0xce);
+    return probe.match();
+  };
+  const Match opened = sides(evidence, header, any_side);
+  return opened != Match::No || !evidence.roles_unsure ? opened : sides(evidence, frame, frame) == Match::No ? sides(evidence, frame, any_side) : sides(evidence, frame, frame);
 }
 
 // NATS: the server speaks first.

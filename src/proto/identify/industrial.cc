@@ -98,7 +98,14 @@ Match opcua_answer(Bytes b) {
 
 }  // namespace
 
-Match modbus(const Evidence& evidence) { return sides(evidence, modbus_request, modbus_answer); }
+Match modbus(const Evidence& evidence) {
+  const Match match = sides(evidence, modbus_request, modbus_answer);
+  const Bytes a = evidence.client, b = evidence.server;
+  // Functions of vendors (90 of Schneider): both lengths fit, and the answer repeats transaction, unit and function.
+  if (match != Match::Maybe || a.size() < 8 || b.size() < 8) return match;
+  const bool whole = load_be16(&a[4]) + 6U == a.size() && load_be16(&b[4]) + 6U == b.size();
+  return whole && load_be16(&a[0]) == load_be16(&b[0]) && a[6] == b[6] && (b[7] & 0x7f) == a[7] ? Match::Yes : match;
+}
 
 Match dnp3(const Evidence& evidence) { return sides(evidence, dnp_frame, dnp_frame); }
 

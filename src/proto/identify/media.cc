@@ -9,8 +9,22 @@ namespace weir::proto::identify {
 namespace {
 
 /// RFC 8489, 5: two bits of nought, a length in words of four, the magic cookie.
+/// RFC 3489, 11.1: what came before the cookie has sixteen free bytes there, but only bindings (and shared secrets), and attributes
+/// of its own that fill the message.
+bool classic_stun(Bytes b) {
+  if (b.size() < 20 || b[0] > 1 || (b[1] != 1 && b[1] != 2 && b[1] != 0x11 && b[1] != 0x12) || (b[0] == 0 && b[1] > 2) || load_be16(&b[2]) + 20U != b.size()) return false;
+  std::size_t at = 20;
+  while (at + 4 <= b.size()) {
+    const std::uint16_t type = load_be16(&b[at]), size = load_be16(&b[at + 2]);
+    if (type == 0 || (type > 0x000b && type < 0x8000 && type != 0x0020 && type != 0x0024 && type != 0x0025)) return false;
+    at += 4U + (size + 3U) / 4 * 4;
+  }
+  return at == b.size();
+}
 bool stun_datagram(Bytes b) {
-  return Probe(b).byte(0, 0, 0x3f).be16(2, static_cast<std::uint32_t>(b.size()) - 20).be32(4, 0x2112A442).least(20).holds() && b.size() % 4 == 0;
+  if (b.size() < 20 || b[0] > 0x3f) return false;
+  if (load_be32(&b[4]) != 0x2112A442) return classic_stun(b);
+  return Probe(b).byte(0, 0, 0x3f).be16(2, static_cast<std::uint32_t>(b.size()) - 20).holds();
 }
 Match stun_stream(Bytes b) {
   Probe probe(b);
@@ -82,7 +96,10 @@ constexpr std::string_view kMgcpVerbs[] = {"EPCF ", "CRCX ", "MDCX ", "DLCX ", "
 bool mgcp_datagram(Bytes b) {
   const std::string_view line = first_line(b);
   for (std::string_view verb : kMgcpVerbs)
-    if (line.starts_with(verb)) return line.size() > 5 && is_digit(line[5]) && line.find(" MGCP 1.0") != std::string_view::npos;
+    if (line.starts_with(verb)) {
+      const std::size_t version = line.find(" MGCP ");
+      return line.size() > 5 && is_digit(line[5]) && version != std::string_view::npos && version + 6 < line.size() && (line[version + 6] == '0' || line[version + 6] == '1');
+    }
   return false;
 }
 
@@ -97,9 +114,18 @@ Match sip(const Evidence& evidence) {
 }
 bool sip_is_answer(Bytes b) { return as_text(b).starts_with("SIP/2.0 "); }
 
-// One datagram is too little: both sides must send the same payload type under sources of their own.
+/// The next packet of the same source: its number follows, its payload type is the same or a telephone event.
+bool rtp_follows(Bytes before, Bytes b) {
+  if (!rtp_datagram(before) || !rtp_datagram(b) || load_be32(&before[8]) != load_be32(&b[8])) return false;
+  const auto step = static_cast<std::uint16_t>(load_be16(&b[2]) - load_be16(&before[2]));
+  return step >= 1 && step <= 8 && ((before[1] ^ b[1]) & 0x7f) == 0 && load_be32(&b[4]) - load_be32(&before[4]) < 1'000'000;
+}
+
+// One datagram is too little: a source's packets must follow each other, or both sides must send the same payload type under sources of
+// their own.
 Match rtp(const Evidence& evidence) {
   const Bytes a = evidence.client, b = evidence.server;
+  if (!evidence.before.empty() && (rtp_follows(evidence.before, a) || rtp_follows(evidence.before, b))) return Match::Yes;
   if ((!a.empty() && !rtp_datagram(a)) || (!b.empty() && !rtp_datagram(b))) return Match::No;
   if (a.empty() || b.empty()) return Match::Maybe;
   return (a[1] & 0x7f) == (b[1] & 0x7f) && load_be32(&a[8]) != load_be32(&b[8]) ? Match::Yes : Match::No;

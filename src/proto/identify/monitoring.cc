@@ -43,7 +43,10 @@ bool sflow_datagram(Bytes b) {
 }
 /// collectd's binary protocol: parts of (type, length); the first is the host, a string.
 bool collectd_datagram(Bytes b) {
-  if (b.size() < 16 || load_be16(&b[0]) != 0) return false;
+  if (b.size() < 16) return false;
+  // An encrypted part (0x0210) is the whole: the user's name, an initialisation vector, a hash.
+  if (load_be16(&b[0]) == 0x0210) return load_be16(&b[2]) == b.size() && load_be16(&b[4]) < 256 && b.size() > 46 && Probe(b).printable(6, load_be16(&b[4])).holds();
+  if (load_be16(&b[0]) != 0) return false;
   std::size_t at = 0, parts = 0;
   for (; at + 4 <= b.size(); ++parts) {
     const std::uint16_t type = load_be16(&b[at]), length = load_be16(&b[at + 2]);

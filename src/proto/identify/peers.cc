@@ -25,14 +25,23 @@ bool bittorrent_answer(Bytes b) {
   return b.size() >= 20 && (b[0] == 0x21 || b[0] == 0x01 || b[0] == 0x11 || b[0] == 0x31) && b[1] <= 2;
 }
 
-/// Node discovery 4: hash, signature, type; the data of a ping is a list whose first item is the version, 4.
-bool discovery_ping(Bytes b) {
-  if (b.size() < 110 || b[97] != 1) return false;
+/// Node discovery 4 (devp2p): hash, signature, type 1 to 6; the data is one list of RLP that ends with the datagram, and a ping's first
+/// item is the version, 4. Behind the list EIP-8 allows more, which nobody sends.
+bool discovery(Bytes b) {
+  if (b.size() < 100 || b[97] == 0 || b[97] > 6) return false;
   std::size_t at = 98, length = 0;
-  if (b[at] >= 0xc0 && b[at] < 0xf8) length = b[at++] - 0xc0U;
-  else if (b[at] == 0xf8) length = b[at + 1], at += 2;
-  else return false;
-  return at + length == b.size() && b[at] == 4 && b[at + 1] >= 0xc0 && b[at + 1] < 0xf8;
+  if (b[at] >= 0xc0 && b[at] < 0xf8) {
+    length = b[at++] - 0xc0U;
+  } else if (b[at] == 0xf8 && b.size() > 99) {
+    length = b[at + 1], at += 2;
+  } else if (b[at] == 0xf9 && b.size() > 100) {
+    length = load_be16(&b[at + 1]), at += 3;
+  } else {
+    return false;
+  }
+  if (at + length != b.size() || length < 4) return false;
+  if (b[97] == 1) return b[at] <= 5 && b[at + 1] >= 0xc0 && b[at + 1] < 0xf8;
+  return b[97] == 3 ? b[at] == 0xb8 && b[at + 1] == 64 : b[at] >= 0x80;
 }
 
 }  // namespace
@@ -72,7 +81,7 @@ Match bitcoin(const Evidence& evidence) {
   return sides(evidence, message, message);
 }
 
-Match ethereum(const Evidence& evidence) { return datagrams(evidence, discovery_ping); }
+Match ethereum(const Evidence& evidence) { return datagrams(evidence, discovery); }
 
 // Stratum of miners: a line of JSON that subscribes, authorises or logs in.
 Match stratum(const Evidence& evidence) {

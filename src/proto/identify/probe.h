@@ -45,6 +45,7 @@ class Probe {
   Probe& le32(std::size_t at, std::uint32_t low, std::uint32_t high) { return number(at, 4, false, low, high); }
   Probe& be16(std::size_t at, std::uint32_t value) { return be16(at, value, value); }
   Probe& be32(std::size_t at, std::uint32_t value) { return be32(at, value, value); }
+  Probe& le16(std::size_t at, std::uint32_t value) { return le16(at, value, value); }
   Probe& le32(std::size_t at, std::uint32_t value) { return le32(at, value, value); }
   /// At least so many bytes before it is certain.
   Probe& least(std::size_t size) {

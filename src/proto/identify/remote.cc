@@ -33,7 +33,7 @@ Match nomachine(const Evidence& evidence) {
 // Radmin: a first message that is the same in every session since version 2.
 Match radmin(const Evidence& evidence) {
   using namespace std::string_view_literals;
-  return sides(evidence, [](Bytes b) { return Probe(b).text(0, "\1\0\0\0\1\0\0\0\x08\x08"sv).match(); }, [](Bytes b) { return Probe(b).byte(0, 1).failed() ? Match::No : Match::Maybe; });
+  return sides(evidence, [](Bytes b) { return begins(b, {"\1\0\0\0\1\0\0\0\x08\x08"sv, "\1\0\0\0\5\0\0\2\x27\x27\2\0\0\0"sv}); }, [](Bytes b) { return Probe(b).byte(0, 1).failed() ? Match::No : Match::Maybe; });
 }
 
 // Citrix: the ICA banner, or the Common Gateway Protocol around it.

@@ -2,6 +2,7 @@
 #include "proto/rdp/rdp.h"
 
 #include "proto/identify/probe.h"
+#include "proto/identify/signatures.h"
 
 namespace weir::proto::rdp {
 namespace {
@@ -29,9 +30,16 @@ Match confirm(Bytes b) { return connection(b, 0xD0, 2, 3); }
 
 }  // namespace
 
-Match identify(const Evidence& evidence) { return identify::sides(evidence, request, confirm); }
+Match identify(const Evidence& evidence) {
+  if (evidence.is_udp()) return identify::is_rdp_udp_syn(evidence.client) ? Match::Yes : Match::No;
+  return identify::sides(evidence, request, confirm);
+}
 
 Progress parse(State& state, const Input& input, Describer& describer) {
+  if (input.datagram) {
+    describer.reach(milestone::kOwn);
+    return {.consumed = input.bytes.size(), .done = true};
+  }
   if (input.side == Side::Server || state.read) return {.consumed = input.bytes.size()};
   const Bytes b = input.bytes;
   if (b.size() < 4) return {};

@@ -7,7 +7,7 @@
 //   0 version 3 | 1 reserved | 2 length | 4 X.224 length | 5 0xE0 | 6 destination 0 | 8 source | 10 class 0 | 11 cookie, then negotiation
 //
 // Least evidence: a whole connection request that holds nothing but a cookie or a negotiation request; TSAP parameters (S7, MMS) are
-// another's. Of a server: the confirm with a negotiation answer.
+// another's. Of a server: the confirm with a negotiation answer. Over UDP (MS-RDPEUDP 2.2.2) the client's first datagram.
 
 #include "proto/protocol.h"
 
@@ -25,7 +25,7 @@ struct State {
 Match identify(const Evidence& evidence);
 Progress parse(State& state, const Input& input, Describer& describer);
 
-inline constexpr Protocol kRdp = {.name = "rdp", .tcp_ports = kPorts, .udp_ports = kPorts, .tcp = true, .identify = identify, .fields = kFields,
+inline constexpr Protocol kRdp = {.name = "rdp", .tcp_ports = kPorts, .udp_ports = kPorts, .tcp = true, .udp = true, .identify = identify, .fields = kFields,
                                   .state_bytes = sizeof(State), .parse = parse_as<State, parse>};
 
 }  // namespace weir::proto::rdp

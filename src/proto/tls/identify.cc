@@ -84,7 +84,7 @@ Match match_v2_server(Bytes bytes) {
 }
 
 // A flow seen from its middle: two records whose headers fit one behind the other, or one that ends where the bytes end.
-Match match_records(Bytes bytes) {
+Match match_records(Bytes bytes, bool middle = false) {
   std::size_t whole = 0;
   while (!bytes.empty()) {
     const Match header = match_header(bytes);
@@ -92,10 +92,12 @@ Match match_records(Bytes bytes) {
     if (header == Match::Maybe) return Match::Maybe;
     if (++whole == 2) return Match::Yes;
     const std::size_t size = kRecordHeaderBytes + load_be16(&bytes[3]);
+    // A record of data that goes on behind what can be seen.
+    if (bytes.size() >= kEvidenceMax && size > bytes.size()) return middle && bytes[0] == kApplication && bytes[2] >= 1 && bytes[2] <= 3 ? Match::Yes : Match::Maybe;
     if (bytes.size() < size) return Match::Maybe;
     bytes = bytes.subspan(size);
   }
-  return Match::Maybe;
+  return middle && whole == 1 ? Match::Yes : Match::Maybe;
 }
 
 Match match_client(Bytes bytes) {
@@ -115,7 +117,7 @@ Match match_server(Bytes bytes) {
 
 // Picked up in its middle: encrypted handshake records are allowed too, and either side may be either.
 Match match_either(Bytes bytes) {
-  return std::max({match_client(bytes), match_server(bytes), bytes.empty() ? Match::Maybe : match_records(bytes)});
+  return std::max({match_client(bytes), match_server(bytes), bytes.empty() ? Match::Maybe : match_records(bytes, true)});
 }
 
 }  // namespace

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+// Messages between programs: brokers, remote calls, file systems, and what stands before them.
+
+#include "base/text.h"
+#include "proto/identify/probe.h"
+#include "proto/identify/signatures.h"
+
+namespace weir::proto::identify {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::uint32_t kGiopTypeMax = 7;
+
+/// OMG CORBA 3.0, 15.4.1: magic, version 1.0 to 1.3, flags, type.
+Match giop(Bytes b) { return Probe(b).text(0, "GIOP").byte(4, 1).byte(5, 0, 3).byte(6, 0, 3).byte(7, 0, kGiopTypeMax).match(); }
+/// MIOP: the multicast form, whose packets carry GIOP.
+bool corba_datagram(Bytes b) { return giop(b) == Match::Yes || Probe(b).text(0, "MIOP").byte(4, 0x10).least(32).holds(); }
+
+/// FIX session layer: tag 8 is the version, tag 9 the length.
+Match fix_message(Bytes b) {
+  const Match begin = begins(b, {"8=FIX.4."sv, "8=FIX.5."sv, "8=FIXT.1."sv});
+  if (begin != Match::Yes) return begin;
+  const std::size_t at = b[5] == 'T' ? 10 : 9;
+  return Probe(b).text(at, "\x01" "9="sv).byte(at + 3, '0', '9').match();
+}
+
+/// Apache Thrift: binary protocol with version 0x8001 and a name, or compact protocol with 0x82; with or without a frame's length before it.
+Match thrift_message(Bytes b) {
+  if (b.size() < 4) return b.empty() || b[0] == 0x80 || b[0] == 0x82 || b[0] == 0 ? Match::Maybe : Match::No;
+  if (b[0] == 0) b = b.subspan(4);
+  if (b.empty()) return Match::Maybe;
+  if (b[0] == 0x80) {
+    Probe binary(b);
+    binary.byte(1, 1).byte(2, 0).byte(3, 1, 4).be32(4, 1, 256);
+    const std::size_t name = binary.be32_at(4);
+    return binary.printable(8, std::min<std::size_t>(name, 256)).least(8 + name + 4).match();
+  }
+  if (b[0] != 0x82 || b.size() < 4) return b[0] == 0x82 ? Match::Maybe : Match::No;
+  if ((b[1] & 0x1f) != 1 || b[1] >> 5 == 0 || b[1] >> 5 > 4) return Match::No;
+  std::size_t at = 2;
+  while (at < std::min<std::size_t>(b.size(), 7) && (b[at] & 0x80) != 0) ++at;  // The sequence number, a varint.
+  if (++at >= b.size()) return Match::Maybe;
+  const std::size_t name = b[at];
+  return name == 0 || name > 127 ? Match::No : Probe(b).printable(at + 1, name).least(at + 1 + name).match();
+}
+
+/// OpenWire: a length, then WireFormatInfo and its magic.
+Match openwire_message(Bytes b) { return Probe(b).be32(0, 12, 4096).byte(4, 1).text(5, "ActiveMQ").match(); }
+
+/// STOMP 1.0 to 1.2: the first frame, and one of its headers.
+Match stomp_client(Bytes b) {
+  const Match begin = begins(b, {"STOMP\n"sv, "STOMP\r\n"sv, "CONNECT\n"sv, "CONNECT\r\n"sv});
+  if (begin != Match::Yes) return begin;
+  const std::string_view text = as_text(b);
+  return begins(b.subspan(text.find('\n') + 1), {"accept-version:"sv, "login:"sv, "passcode:"sv, "host:"sv, "heart-beat:"sv, "client-id:"sv, "\n"sv, "\r\n"sv});
+}
+Match stomp_server(Bytes b) { return begins(b, {"CONNECTED\n"sv, "CONNECTED\r\n"sv, "ERROR\n"sv, "ERROR\r\n"sv}); }
+
+/// SMPP 3.4, 3.2: a bind begins the session; its status is nought, its system_id printable.
+Match smpp_bind(Bytes b) {
+  Probe probe(b);
+  probe.be32(0, 23, 256).zero(4, 3).byte(7, 1, 9).be32(8, 0).be32(12, 1, 0x7fffffff).byte(16, 0x20, 0x7e);
+  if (b.size() > 7) probe.that(b[7] == 1 || b[7] == 2 || b[7] == 9);
+  return probe.match();
+}
+
+/// FastCGI 1.0, 3.3 and 5.1: BEGIN_REQUEST with eight bytes of body: a role, a flag, nought.
+Match fastcgi_begin(Bytes b) { return Probe(b).byte(0, 1).byte(1, 1).be16(2, 1, 65535).be16(4, 8).byte(7, 0).be16(8, 1, 3).byte(10, 0, 1).zero(11, 5).match(); }
+
+/// HAProxy's PROXY protocol, 2.1 and 2.2.
+Match proxy_header(Bytes b) {
+  return begins(b, {"PROXY TCP4 "sv, "PROXY TCP6 "sv, "PROXY UNKNOWN"sv, "\r\n\r\n\0\r\nQUIT\n"sv});
+}
+
+/// The Elasticsearch transport: "ES", a length, a request number, a status of four bits.
+Match elasticsearch_message(Bytes b) {
+  return Probe(b).text(0, "ES").be32(2, 10, 0x5fffffff).byte(14, 0, 15).byte(15, 0).match();
+}
+
+/// LNet's acceptor: its magic in either byte order, version 1.
+Match lustre_request(Bytes b) { return begins(b, {"\x00\x71\xce\xac\x01\0\0\0"sv, "\xac\xce\x71\x00\0\0\0\x01"sv}); }
+
+/// Ceph's messenger, version 1 and 2.
+Match ceph_banner(Bytes b) { return begins(b, {"ceph v027"sv, "ceph v2\n"sv}); }
+
+/// Oracle Net: CONNECT with no checksums and a version that exists.
+Match tns_connect(Bytes b) {
+  return Probe(b).be16(0, 34, 8192).be16(2, 0).byte(4, 1).byte(5, 0, 0x7f).be16(6, 0).be16(8, 0x0130, 0x0150).be16(10, 0x0100, 0x0150).match();
+}
+Match tns_answer(Bytes b) {
+  Probe probe(b);
+  probe.be16(2, 0).be16(6, 0);  // ACCEPT, REFUSE, REDIRECT, RESEND.
+  if (b.size() > 4) probe.that(b[4] == 2 || b[4] == 4 || b[4] == 5 || b[4] == 11);
+  return probe.failed() ? Match::No : Match::Maybe;
+}
+
+/// Z39.50 (ISO 23950): InitializeRequest, whose first members are an id (2) or the protocol's version (3) and the options (4).
+Match z3950_init(Bytes b) {
+  Reader in(b);
+  if (b.empty()) return Match::Maybe;
+  std::size_t length = 0;
+  if (in.u8() != 0xb4) return Match::No;
+  if (b.size() < 16) return Match::Maybe;
+  if (!ber_length(in, length) || length < 16) return Match::No;
+  if (in.peek() == 0x82) {
+    in.u8();
+    in.skip(in.u8());
+  }
+  if (in.u8() != 0x83 || in.u8() != 2 || in.u8() > 7) return Match::No;
+  in.u8();
+  return in.u8() == 0x84 ? Match::Yes : Match::No;
+}
+Match z3950_answer(Bytes b) { return Probe(b).byte(0, 0xb5).failed() ? Match::No : Match::Maybe; }
+
+/// Rx of AFS: the first packet of a call: sequence and serial 1, data, from the initiator.
+bool rx_datagram(Bytes b) {
+  return b.size() >= 32 && b[20] == 1 && (b[21] & 0xc1) == 1 && Probe(b).be32(8, 1, 4096).be32(12, 1).be32(16, 1, 64).byte(22, 0).byte(23, 0, 4).be16(26, 1, 65535).holds();
+}
+
+/// RFC 8907, 4.1: version 12.0 or 12.1, type, the client's first sequence number, flags, a length.
+Match tacacs_packet(Bytes b) { return Probe(b).byte(0, 0xc0, 0xc1).byte(1, 1, 3).byte(2, 1).byte(3, 0, 5).be32(8, 5, 65535).least(12).match(); }
+Match tacacs_answer(Bytes b) { return Probe(b).byte(0, 0xc0, 0xc1).byte(1, 1, 3).byte(2, 2).failed() ? Match::No : Match::Maybe; }
+
+/// News (RFC 3977): a greeting of 200 or 201, and a command that is no other protocol's.
+Match nntp_client(Bytes b) {
+  return begins(b, {"MODE READER"sv, "mode reader"sv, "CAPABILITIES\r\n"sv, "GROUP "sv, "XOVER "sv, "ARTICLE "sv, "NEWGROUPS "sv, "AUTHINFO "sv, "IHAVE "sv, "LIST ACTIVE"sv});
+}
+Match nntp_server(Bytes b) {
+  const Match greeting = begins(b, {"200 "sv, "201 "sv});
+  return greeting == Match::No ? Match::No : Match::Maybe;
+}
+
+/// WHOIS (RFC 3912) has no grammar: one line is asked, and registries answer in comments that name themselves.
+Match whois_client(Bytes b) {
+  const std::string_view text = as_text(b);
+  if (text.empty()) return Match::Maybe;
+  const std::size_t end = text.find('\n');
+  if (Probe(b).printable(0, std::min(end, std::min<std::size_t>(text.size(), 128)) - (end != std::string_view::npos && end > 0 && text[end - 1] == '\r' ? 1 : 0)).failed()) return Match::No;
+  if (end == std::string_view::npos) return text.size() < 128 ? Match::Maybe : Match::No;
+  return end + 1 == text.size() ? Match::Yes : Match::No;
+}
+Match whois_server(Bytes b) {
+  if (Probe(b).byte(0, '%').failed()) return Match::No;
+  const std::string_view line = first_line(b);
+  for (std::size_t i = 0; i + 5 <= line.size(); ++i)
+    if (starts_nocase(line.substr(i), "whois")) return Match::Yes;
+  return has_line(b) || b.size() > 128 ? Match::No : Match::Maybe;
+}
+
+/// rshd: the port for errors as text, two user names and the command, each ended by a nought.
+Match rsh_client(Bytes b) {
+  std::size_t at = 0;
+  while (at < b.size() && at < 6 && is_digit(static_cast<char>(b[at]))) ++at;
+  if (at == b.size()) return at < 6 ? Match::Maybe : Match::No;
+  if (b[at] != 0) return Match::No;
+  for (int text = 0; text < 3; ++text) {
+    const std::size_t begin = ++at;
+    while (at < b.size() && b[at] >= 0x20 && b[at] < 0x7f) ++at;
+    if (at == b.size()) return Match::Maybe;
+    if (b[at] != 0 || at == begin) return Match::No;
+  }
+  return Match::Yes;
+}
+
+/// Speedtest's plain protocol: HI and a session, HELLO and a version.
+Match ookla_client(Bytes b) {
+  Probe hi(b);
+  hi.text(0, "HI");
+  if (b.size() < 3 || hi.failed()) return hi.failed() ? Match::No : Match::Maybe;
+  if (b[2] == '\n') return Match::Maybe;
+  return hi.byte(2, ' ').byte(11, '-').byte(16, '-').byte(21, '-').byte(26, '-').least(39).match();
+}
+Match ookla_server(Bytes b) { return Probe(b).text(0, "HELLO 2.").match(); }
+
+}  // namespace
+
+Match ceph(const Evidence& e) { return sides(e, ceph_banner, ceph_banner); }
+Match checkmk(const Evidence& e) { return sides(e, any_side, [](Bytes b) { return begins(b, {"<<<check_mk>>>"sv}); }); }
+Match corba(const Evidence& e) { return e.is_udp() ? datagrams(e, corba_datagram) : sides(e, giop, giop); }
+Match elasticsearch(const Evidence& e) { return sides(e, elasticsearch_message, elasticsearch_message); }
+Match fastcgi(const Evidence& e) { return sides(e, fastcgi_begin, any_side); }
+Match fix(const Evidence& e) { return sides(e, fix_message, fix_message); }
+Match haproxy(const Evidence& e) { return sides(e, proxy_header, any_side); }
+Match kismet(const Evidence& e) { return sides(e, any_side, [](Bytes b) { return begins(b, {"*KISMET: "sv}); }); }
+Match lustre(const Evidence& e) { return sides(e, lustre_request, any_side); }
+Match munin(const Evidence& e) { return sides(e, any_side, [](Bytes b) { return begins(b, {"# munin node at "sv}); }); }
+Match nntp(const Evidence& e) { return both_sides(e, nntp_client, [](Bytes b) { return nntp_server(b) == Match::No ? Match::No : b.size() < 4 ? Match::Maybe : Match::Yes; }); }
+Match ookla(const Evidence& e) { return sides(e, ookla_client, ookla_server); }
+Match openwire(const Evidence& e) { return sides(e, openwire_message, openwire_message); }
+Match rsh(const Evidence& e) { return sides(e, rsh_client, any_side); }
+Match rx(const Evidence& e) { return rx_datagram(e.client.empty() ? e.server : e.client) ? Match::Yes : Match::No; }
+Match smpp(const Evidence& e) { return sides(e, smpp_bind, any_side); }
+Match stomp(const Evidence& e) { return sides(e, stomp_client, stomp_server); }
+Match tacacs(const Evidence& e) { return sides(e, tacacs_packet, tacacs_answer); }
+Match thrift(const Evidence& e) { return e.is_udp() ? datagrams(e, [](Bytes b) { return thrift_message(b) == Match::Yes; }) : sides(e, thrift_message, any_side); }
+Match tns(const Evidence& e) { return sides(e, tns_connect, tns_answer); }
+Match whois(const Evidence& e) { return both_sides(e, whois_client, whois_server); }
+Match z3950(const Evidence& e) { return sides(e, z3950_init, z3950_answer); }
+
+}  // namespace weir::proto::identify
