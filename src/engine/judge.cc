@@ -455,6 +455,9 @@ void Lane::commit(Work& work) {
 
 void Lane::commit_denial(Work& work) {
   const IpLayer& layer = *work.layer;
+  // Denied for what its first datagram says: the flow is denied, and its tombstone names the rule. What headers alone deny makes no entry.
+  const bool by_headers = work.rule < rules_->rules().size() && rules_->rule(work.rule).header_only;
+  if (work.index == kNoFlow && work.reach == Reach::Flow && !by_headers && !work.uncounted && work.facts != nullptr) insert_flow(work);
   if (work.index == kNoFlow) {
     if (layer.is_udp() && work.reason == Reason::Rule)
       denials_.remember_datagram(layer.src, layer.src_port, layer.dst, layer.dst_port, work.rule, now_.mono_ns);
