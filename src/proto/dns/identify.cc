@@ -2,6 +2,7 @@
 #include "proto/dns/dns.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/text.h"
 #include "proto/dns/name.h"
@@ -133,7 +134,7 @@ Look look_at(Bytes message, bool cut, bool multicast_port, bool netbios_port) {
 bool on_port(const Evidence& e, std::uint16_t port) { return e.client_port == port || e.server_port == port; }
 
 Flavor flavor_of(const Look& look, const Evidence& e) {
-  if (e.is_udp() && on_port(e, kNbnsPort) && look.netbios) return Flavor::Nbns;
+  if (e.is_udp() && on_port(e, kNbnsPort) && (look.netbios || e.client_port == e.server_port)) return Flavor::Nbns;
   // Unicast to port 5353 from another port is multicast DNS only if it asks for what multicast DNS knows (RFC 6762 5.5, 6.7).
   if (e.is_udp() && on_port(e, kMdnsPort) &&
       (e.group_destination || (e.client_port == kMdnsPort && e.server_port == kMdnsPort) || look.local_name || look.top_class_bit))
@@ -193,7 +194,10 @@ std::string_view use_of(const Evidence& e) {
 // has the resolver's magic and repeats that half (bytes 40 to 51 of the query, 8 to 19 of the answer).
 Match identify_dnscrypt(const Evidence& e) {
   constexpr std::string_view kResolverMagic = "r6fnvWj8";
-  const auto may_ask = [](Bytes b) { return b.size() >= 256 + 52; };
+  // Encrypted bytes are as often above 127 as not; padding makes the whole a multiple of 64.
+  const auto may_ask = [](Bytes b) {
+    return b.size() >= 256 && b.size() % 64 == 0 && std::abs(std::count_if(b.begin(), b.begin() + 64, [](std::uint8_t c) { return c > 127; }) - 32) <= 16;
+  };
   if (!e.server.empty() && as_text(e.server).starts_with(kResolverMagic)) {
     if (e.server.size() < 48) return Match::No;
     if (e.client.size() < 52) return e.client.empty() ? Match::Yes : Match::No;

@@ -27,9 +27,9 @@ bool is_negotiation(const LongPacket& packet) {
 Match match(Bytes bytes, bool may_be_client, bool may_be_server) {
   if (bytes.empty()) return Match::Maybe;
   if ((bytes[0] & 0x80) == 0) {
-    if (may_be_client && google_public_version(bytes)) return Match::Yes;
-    // A short header says nothing of itself. Google's public header without a version neither.
-    return (bytes[0] & 0x40) != 0 || (bytes[0] & 0xc0) == 0 ? Match::Maybe : Match::No;
+    // A short header says nothing of itself, and Google's public header without a version neither: no connection begins with one, so a flow
+    // that does is of nothing that could be told later.
+    return may_be_client && google_public_version(bytes) ? Match::Yes : Match::No;
   }
   const auto packet = parse_long_packet(bytes, bytes.size() >= kEvidenceMax);
   if (!packet) return Match::No;
@@ -53,8 +53,7 @@ Match identify(const Evidence& evidence) {
   if (!evidence.is_udp()) return Match::No;
   const bool unsure = evidence.roles_unsure;
   const Match client = match(evidence.client, true, unsure), server = match(evidence.server, unsure, true);
-  if (client == Match::Yes || server == Match::Yes) return Match::Yes;
-  return std::min(client, server);
+  return client == Match::Yes || server == Match::Yes ? Match::Yes : std::min(client, server);
 }
 
 bool is_answer(Bytes datagram) {

@@ -95,7 +95,7 @@ TEST(QuicIdentify, LongHeaders) {
   wrong = good;
   wrong[0] = static_cast<char>(wrong[0] & ~0x40);
   EXPECT_EQ(identify_client(wrong), Match::No) << "the fixed bit";
-  EXPECT_EQ(identify_client("\x40 some bytes"), Match::Maybe);
+  EXPECT_EQ(identify_client("\x40 some bytes"), Match::No);
   EXPECT_EQ(identify({.client = as_bytes(good), .server = {}}), Match::No) << "over TCP";
 }
 
