@@ -159,7 +159,7 @@ int replay(const Options& options) {
       return kRefused;
     }
   }
-  const report::Run run{.counters = engine.counters(), .rules = *rules, .seconds = seconds, .fault = fault};
+  const report::Replayed run{.counters = engine.counters(), .rules = *rules, .seconds = seconds, .fault = fault};
   if (options.json) std::printf("%s\n", report::summary_json(run).c_str());
   else if (options.events != "-") std::fputs(report::summary_text(run).c_str(), stdout);
   return status;

@@ -72,7 +72,9 @@ TEST(CommunityId, APlaceThatTwoFlowsShareIsNotMixedUp) {
     const FlowEnds ends{kit::ip_of("192.0.2.1"), kit::ip_of("198.51.100.2"), port, 443, kTcp};
     const std::string first(used.of(ends));
     EXPECT_EQ(used.of(ends), first);
-    if (port % 997 == 0) EXPECT_EQ(CommunityId().of(ends), first);
+    if (port % 997 == 0) {
+      EXPECT_EQ(CommunityId().of(ends), first);
+    }
   }
 }
 

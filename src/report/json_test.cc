@@ -9,7 +9,7 @@
 namespace weir::report {
 namespace {
 
-std::string quoted(std::string_view value) {
+std::string as_json(std::string_view value) {
   fmt::memory_buffer out;
   append_quoted(out, value);
   return fmt::to_string(out);
@@ -62,7 +62,7 @@ TEST(Json, WhatMustBeEscapedIs) {
       {"\xf4\x90\x80\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},  // beyond U+10FFFF
       {"\xe2\x82", "\"\xef\xbf\xbd\xef\xbf\xbd\""},          // cut short
   };
-  for (const Row& row : kRows) EXPECT_EQ(quoted(row.value), row.expected) << row.expected;
+  for (const Row& row : kRows) EXPECT_EQ(as_json(row.value), row.expected) << row.expected;
 }
 
 TEST(Json, AnOddByteIsFoundAtEveryPlace) {
@@ -72,7 +72,7 @@ TEST(Json, AnOddByteIsFoundAtEveryPlace) {
         std::string value(size, 'a');
         value[at] = odd;
         const std::string made = odd == '"' ? "\\\"" : odd == '\\' ? "\\\\" : odd == '\n' ? "\\u000a" : odd == '\x7f' ? "\\u007f" : "\xef\xbf\xbd";
-        EXPECT_EQ(quoted(value), "\"" + std::string(at, 'a') + made + std::string(size - at - 1, 'a') + "\"");
+        EXPECT_EQ(as_json(value), "\"" + std::string(at, 'a') + made + std::string(size - at - 1, 'a') + "\"");
       }
 }
 

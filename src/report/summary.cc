@@ -44,7 +44,7 @@ bool stops(const policy::Rule& rule) {
   return !rule.monitor && denies(rule.action) && (rule.action != policy::Action::Limit || denies(rule.limit.over));
 }
 
-Tally tally_of(const Run& run) {
+Tally tally_of(const Replayed& run) {
   Tally tally;
   std::unordered_map<std::string_view, std::size_t> places;
   const auto add = [&](std::string_view name, std::string_view action, bool stopped, const engine::Counters::PerRule& counted,
@@ -185,7 +185,7 @@ std::vector<std::pair<std::string_view, std::uint64_t>> reasons_of(const engine:
 
 }  // namespace
 
-std::string summary_json(const Run& run) {
+std::string summary_json(const Replayed& run) {
   const engine::Counters& c = run.counters;
   const Tally tally = tally_of(run);
   fmt::memory_buffer out;
@@ -210,7 +210,7 @@ std::string summary_json(const Run& run) {
   return fmt::to_string(out);
 }
 
-std::string summary_text(const Run& run) {
+std::string summary_text(const Replayed& run) {
   const engine::Counters& c = run.counters;
   Tally tally = tally_of(run);
   Page page;

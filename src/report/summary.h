@@ -12,7 +12,7 @@
 
 namespace weir::report {
 
-struct Run {
+struct Replayed {
   const engine::Counters& counters;
   const policy::RuleSet& rules;
   double seconds = 0;
@@ -20,8 +20,8 @@ struct Run {
 };
 
 /// One object, one line, without a line end.
-std::string summary_json(const Run& run);
+std::string summary_json(const Replayed& run);
 /// Lines of at most 100 columns, for a terminal or a file.
-std::string summary_text(const Run& run);
+std::string summary_text(const Replayed& run);
 
 }  // namespace weir::report
