@@ -4,21 +4,19 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
-#include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "cli/capture_list.h"
 #include "cli/frame_queue.h"
 #include "cli/policy_file.h"
 #include "cli/progress.h"
-#include "cli/summary.h"
 #include "cli/traffic.h"
 #include "cli/verb.h"
 #include "datapath/capture/pcap_writer.h"
 #include "datapath/capture/read_ahead.h"
 #include "engine/engine.h"
 #include "report/eve.h"
+#include "report/summary.h"
 
 namespace weir::cli {
 namespace {
@@ -59,47 +57,6 @@ class Output final : public engine::EventSink {
   }
 };
 
-nlohmann::ordered_json summary_of(const engine::Engine& engine, double seconds) {
-  using nlohmann::ordered_json;
-  const engine::Counters& c = engine.counters();
-  const policy::Policy& policy = engine.rules().policy();
-  ordered_json out;
-  out["packets"] = c.packets;
-  out["bytes"] = c.bytes;
-  out["passed"] = c.passed;
-  out["dropped"] = c.dropped;
-  out["rewritten"] = c.rewritten;
-  out["flows"] = c.flows;
-  out["seconds"] = seconds;
-  out["packets_per_second"] = seconds > 0 ? static_cast<double>(c.packets) / seconds : 0;
-  ordered_json rules = ordered_json::object();
-  std::map<std::string, std::uint64_t> techniques;
-  const auto add = [&](const std::string& name, const engine::Counters::PerRule& counted, const std::vector<std::string>& ids) {
-    if (counted.packets == 0 && counted.flows == 0) return;
-    ordered_json& rule = rules[name];
-    if (rule.is_null()) rule = ordered_json::object();
-    rule["packets"] = rule.value("packets", std::uint64_t{0}) + counted.packets;
-    rule["flows"] = rule.value("flows", std::uint64_t{0}) + counted.flows;
-    for (const std::string& id : ids) techniques[id] += counted.packets;
-  };
-  for (std::size_t i = 0; i < policy.rules.size(); ++i) add(policy.rules[i].name, c.rules[i], policy.rules[i].techniques);
-  add("default", c.rules.back(), policy.default_techniques);
-  out["rules"] = rules;
-  out["techniques"] = techniques;
-  ordered_json apps = ordered_json::object();
-  for (std::size_t i = 0; i < c.apps.size(); ++i) {
-    if (c.apps[i].flows == 0) continue;
-    apps[std::string(engine::vocabulary().app(static_cast<AppId>(i)).name)] = {
-        {"flows", c.apps[i].flows}, {"packets", c.apps[i].packets}, {"bytes", c.apps[i].bytes}};
-  }
-  out["app_protocols"] = apps;
-  ordered_json errors = ordered_json::object();
-  for (std::size_t i = 0; i < kFlawsCount; ++i)
-    if (c.flaws[i] != 0) errors[std::string(kFlawNames[i])] = c.flaws[i];
-  out["errors"] = errors;
-  return out;
-}
-
 int replay(const Options& options) {
   const auto captures = capture_list(options.captures, options.ports);
   if (!captures) {
@@ -126,6 +83,7 @@ int replay(const Options& options) {
 
   const auto started = std::chrono::steady_clock::now();
   int status = kDone;
+  std::string fault;  // What broke a capture off, for the summary.
   bool opened = false;
   datapath::CaptureOptions capture_options;
   capture_options.port_of = [&](std::string_view name) { return port_of(rules->policy(), name); };
@@ -177,9 +135,10 @@ int replay(const Options& options) {
           output.emit->write(made);
         }
     }
-    if (const datapath::CaptureFault* fault = input.fault()) {
-      complain(fault->message);
-      status = fault->after_packets ? kNo : kWrong;
+    if (const datapath::CaptureFault* broken = input.fault()) {
+      complain(broken->message);
+      fault = broken->message;
+      status = broken->after_packets ? kNo : kWrong;
     }
     capture_options.first_number = input.reader().next_number();
     capture_options.first_mono_ns = input.reader().mono_ns();
@@ -200,12 +159,9 @@ int replay(const Options& options) {
       return kRefused;
     }
   }
-  const nlohmann::ordered_json summary = summary_of(engine, seconds);
-  if (options.json) {
-    std::printf("%s\n", summary.dump().c_str());
-  } else if (options.events != "-") {
-    std::fputs(render_summary(summary, rules->policy()).c_str(), stdout);
-  }
+  const report::Replayed run{.counters = engine.counters(), .rules = *rules, .seconds = seconds, .fault = fault};
+  if (options.json) std::printf("%s\n", report::summary_json(run).c_str());
+  else if (options.events != "-") std::fputs(report::summary_text(run).c_str(), stdout);
   return status;
 }
 

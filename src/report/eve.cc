@@ -9,6 +9,7 @@
 #include "facts/packet.h"
 #include "report/community_id.h"
 #include "report/json.h"
+#include "report/reason.h"
 #include "report/records.h"
 #include "report/timestamp.h"
 
@@ -22,25 +23,6 @@ bool has_ports(std::uint8_t protocol) {
 }
 
 bool is_icmp(std::uint8_t protocol) { return protocol == ip_protocol::kIcmp || protocol == ip_protocol::kIcmpv6; }
-
-/// Words of `weir.reason`.
-std::string_view reason_text(Reason reason) {
-  switch (reason) {
-    case Reason::Rule: return "rule";
-    case Reason::Default: return "default";
-    case Reason::Tombstone: return "denied-before";
-    case Reason::Answer: return "answer-to-denied";
-    case Reason::Related: return "parent-denied";
-    case Reason::Banned: return "banned";
-    case Reason::FragmentLost: return "fragment-lost";
-    case Reason::HoldOverflow: return "hold-overflow";
-    case Reason::UndecidedBudget: return "undecided-budget";
-    case Reason::TableFull: return "table-full";
-    case Reason::Conflict: return "stream-conflict";
-    case Reason::Overlap: return "fragment-overlap";
-  }
-  return "rule";
-}
 
 /// Names of IP protocols as events show them, `proto` and (off TCP, UDP and SCTP) `app_proto`, made once.
 struct ProtocolNames {
@@ -157,7 +139,7 @@ std::string_view Eve::State::verdict_of(RuleId id, Reason reason, bool blocked) 
   std::string& text = named ? told[place * 2 + (blocked ? 1 : 0)] : unnamed;
   if (!named || text.empty()) {
     fmt::memory_buffer made;
-    render_verdict(made, id, named ? rule_name(id) : reason_text(reason), blocked);
+    render_verdict(made, id, named ? rule_name(id) : name_of(reason), blocked);
     text.assign(made.data(), made.size());
   }
   return text;
@@ -212,7 +194,7 @@ void Eve::on_alert(const engine::AlertRecord& r) {
   json.word("mode", r.monitored ? "monitor" : "enforce");
   if (const std::string_view zone = s.zone(r.from); !zone.empty()) json.text("from", zone);
   if (const std::string_view zone = s.zone(r.to); !zone.empty()) json.text("to", zone);
-  json.word("reason", reason_text(r.reason));
+  json.word("reason", name_of(r.reason));
   if (r.count != 1) json.number("count", r.count);
   json.end().end();
   s.line_done();

@@ -4,7 +4,7 @@
 // Json: appends JSON to a buffer, field by field, with nothing in between: no tree, no string a field, no locale. For
 // events and summaries; what is read back uses a library.
 //
-// Keys are the program's own words and are written as they are; a key that comes from a policy goes through begin_quoted().
+// Keys are the program's own words and are written as they are; one that comes from a policy goes through begin_quoted() or number_quoted().
 // Values may be any bytes: the line is valid UTF-8 JSON whatever they are (RFC 8259, RFC 3629).
 
 #include <fmt/format.h>
@@ -29,9 +29,7 @@ class Json {
     return open('{');
   }
   Json& begin_quoted(std::string_view key) {
-    comma();
-    append_quoted(out_, key);
-    out_.push_back(':');
+    quoted_name(key);
     return open('{');
   }
   Json& end() { return close('}'); }
@@ -57,6 +55,12 @@ class Json {
   template <typename Number>
   Json& number(std::string_view key, Number value) {
     name(key);
+    digits(value);
+    return *this;
+  }
+  template <typename Number>
+  Json& number_quoted(std::string_view key, Number value) {
+    quoted_name(key);
     digits(value);
     return *this;
   }
@@ -131,6 +135,11 @@ class Json {
     at = put(at, key);
     *at++ = '"';
     *at = ':';
+  }
+  void quoted_name(std::string_view key) {
+    comma();
+    append_quoted(out_, key);
+    out_.push_back(':');
   }
   template <typename Number>
   void digits(Number value) {
