@@ -167,8 +167,8 @@ TEST(Match, CandidatesDecideAsAllRulesInOrderDo) {
   // Scenes that never differ in their answers would show nothing.
   EXPECT_EQ(asked, 80'000U);
   for (const std::size_t n : {denied, uncertain, settled}) {
-    EXPECT_GT(n, asked / 50);
-    EXPECT_LT(n, asked - asked / 50);
+    EXPECT_GT(n, asked / 100);
+    EXPECT_LT(n, asked - asked / 100);
   }
 }
 
