@@ -53,6 +53,11 @@ void Lane::alert(const Work& work, RuleId rule, policy::Action action, bool bloc
   // Where nothing was stopped, `work` has no reason of its own.
   record.reason = blocked ? work.reason : rule == kDefaultRule ? Reason::Default : Reason::Rule;
   fill(record, work);
+  if (record.flow_id == 0 && !blocked && work.learns && work.layer != nullptr) {
+    Flow begins;  // It is not in the table yet; its identity is that of this frame.
+    begins.first_frame = record.frame;
+    record.flow_id = flow_id(begins);
+  }
   sink_.on_alert(record);
 }
 
@@ -61,13 +66,18 @@ void Lane::report(const Work& work, const policy::Outcome& outcome) {
   for (std::size_t i = 0; i < outcome.reports_count; ++i) {
     const policy::Reported& r = outcome.reports[i];
     const policy::CompiledRule& rule = rules_->rule(r.rule);
+    // The same memory as for limits; the rule's id with the top bit set is "told". judge() takes over what was told before there was a flow.
+    const RuleId told = r.rule | 0x80000000U;
     if (Live* live = work.live; live != nullptr) {
-      // The same memory as for limits; the rule's id with the top bit set is "told".
-      const RuleId told = r.rule | 0x80000000U;
       bool known = false;
       for (std::size_t k = 0; k < live->counted_count; ++k) known = known || live->counted[k].rule == told;
       if (known) continue;
       if (live->counted_count < Live::kCountedMax) live->counted[live->counted_count++] = {told, true, rule.transaction};
+    } else {
+      bool known = false;
+      for (std::size_t k = 0; k < packet_memo_count_; ++k) known = known || packet_memo_[k].rule == told;
+      if (known) continue;
+      if (packet_memo_count_ < std::size(packet_memo_)) packet_memo_[packet_memo_count_++] = {told, true};
     }
     auto& counted = counters_.rules[r.rule];
     ++counted.packets;

@@ -252,6 +252,9 @@ void Lane::judge(Work& work) {
       work.live->flow = *work.facts;
       work.live->flow.app.open = open;
       work.facts = &work.live->flow;
+      for (std::size_t i = 0; i < packet_memo_count_; ++i)  // Alerts that are out are not told again.
+        if (const RuleId told = packet_memo_[i].rule; told < kDefaultRule && (told & 0x80000000U) != 0 && work.live->counted_count < Live::kCountedMax)
+          work.live->counted[work.live->counted_count++] = {told, true, rules_->rule(told & 0x7fffffffU).transaction};
       if (wanted_.test(field::kServerName))
         names_.for_each(flow->ends.client, flow->ends.server, now_.mono_ns, [&](std::string_view name) {
           work.live->facts.add(field::kServerName, Scope::Flow, Value::of_text(name), true);
