@@ -91,6 +91,8 @@ class Describer {
 
  protected:
   Scope scope(FieldId field) const {
+    // Most protocols number their rows without gaps.
+    if (const std::size_t at = fields_.empty() ? 0 : std::size_t{field} - fields_[0].id; at < fields_.size() && fields_[at].id == field) return fields_[at].scope;
     for (const FieldRow& row : fields_)
       if (row.id == field) return row.scope;
     return scope_of_shared(field);

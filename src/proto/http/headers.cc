@@ -2,7 +2,10 @@
 // One header line: what frames the message, and the facts in it. Whatever a server behind us might read otherwise than we do is a flaw
 // (RFC 9112, 5.1, 6.3 and 11.2).
 
+#include <emmintrin.h>
+
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "base/text.h"
@@ -18,18 +21,57 @@ bool contains_nocase(std::string_view text, std::string_view part) {
   return false;
 }
 
-/// Whether a byte that no value may hold is in it (RFC 9110, 5.5): NUL, or the CR and LF of a folded or broken line. Most values hold no
-/// control character at all, which eight bytes at a time show: a byte below 0x20 borrows.
-bool has_bad_byte(std::string_view value) {
-  std::size_t at = 0;
-  bool clean = true;
-  for (; at + 8 <= value.size(); at += 8) {
-    std::uint64_t word;
-    std::memcpy(&word, value.data() + at, 8);
-    clean &= ((word - 0x2020202020202020ULL) & ~word & 0x8080808080808080ULL) == 0;
-  }
-  for (; at < value.size(); ++at) clean &= static_cast<std::uint8_t>(value[at]) >= 0x20;
-  return !clean && value.find_first_of(std::string_view("\0\r\n", 3)) != std::string_view::npos;
+/// Whether a byte that no value may hold is in it (RFC 9110, 5.5): NUL, or the CR and LF of a folded or broken line.
+bool has_bad_byte(std::string_view value) { return value.find_first_of(std::string_view("\0\r\n", 3)) != std::string_view::npos; }
+
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+/// A header line taken apart.
+struct HeaderLine {
+  std::string_view name, value;
+  bool odd = false;  ///< It breaks the grammar.
+};
+
+/// Any line with a colon.
+HeaderLine split_slowly(std::string_view line, std::size_t colon) {
+  HeaderLine field{.name = line.substr(0, colon), .value = trim(line.substr(colon + 1))};
+  field.odd = field.name.empty();
+  for (const char c : field.name) field.odd |= !is_token_char(c);
+  // RFC 9112, 5.1: no blank before the colon. Bare CR and NUL in a value (2.2; RFC 9110, 5.5), and folded lines (5.2).
+  field.odd |= has_bad_byte(field.value);
+  field.name = trim(field.name);
+  return field;
+}
+
+/// The ordinary line, sixteen bytes at a time: a name of letters, digits and hyphens, a colon among its first bytes, no control
+/// character anywhere, one blank or none before the value and none behind it. False: somebody has to look closer.
+bool split_fast(std::string_view line, HeaderLine& field) {
+  if (line.size() < 16) return false;
+  const auto load = [&](std::size_t at) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(line.data() + at)); };
+  const __m128i first = load(0);
+  const auto colons = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(first, _mm_set1_epi8(':'))));
+  std::size_t colon = static_cast<std::size_t>(std::countr_zero(colons | 0x10000U));
+  // Signed comparisons: bytes above 127 are less than everything here.
+  const auto within = [](__m128i v, char low, char high) {
+    return _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8(static_cast<char>(low - 1))), _mm_cmplt_epi8(v, _mm_set1_epi8(static_cast<char>(high + 1))));
+  };
+  const __m128i sound = _mm_or_si128(_mm_or_si128(within(_mm_or_si128(first, _mm_set1_epi8(0x20)), 'a', 'z'), within(first, '0', '9')),
+                                     _mm_cmpeq_epi8(first, _mm_set1_epi8('-')));
+  const unsigned wanted = (1U << colon) - 1U;
+  if (colon == 0 || (static_cast<unsigned>(_mm_movemask_epi8(sound)) & wanted) != wanted) return false;
+  for (; colon >= 16 && colon < line.size() && line[colon] != ':'; ++colon)
+    if (!is_token_char(line[colon])) return false;
+  if (colon == line.size()) return false;
+  const __m128i highest = _mm_set1_epi8(0x1f);
+  __m128i control = _mm_setzero_si128();
+  for (std::size_t at = 0; at + 16 <= line.size(); at += 16) control = _mm_or_si128(control, _mm_cmpeq_epi8(_mm_min_epu8(load(at), highest), load(at)));
+  const __m128i last = load(line.size() - 16);
+  control = _mm_or_si128(control, _mm_cmpeq_epi8(_mm_min_epu8(last, highest), last));
+  if (_mm_movemask_epi8(control) != 0) return false;
+  std::size_t begin = colon + 1;
+  if (begin < line.size() && line[begin] == ' ') ++begin;
+  field = {.name = line.substr(0, colon), .value = line.substr(begin)};
+  return field.value.empty() || (!is_blank(field.value.front()) && !is_blank(field.value.back()));
 }
 
 /// Content-Length: digits and nothing else, once. A list of equal numbers is allowed to be read as one (RFC 9112, 6.3), but who does so differs.
@@ -102,12 +144,10 @@ std::string_view filename_of(std::string_view value) {
 
 /// http.header wants `Name: value`: the line itself where it is written so, else a copy, so that blanks do not hide a header from a rule.
 void add_header(State& s, Message& m, Describer& d, std::string_view name, std::string_view value) {
-  if (m.header_hidden) return;
+  if (m.header_hidden || !d.wanted(kHeader)) return;
   const std::size_t size = name.size() + 2 + value.size();
   if (value.data() == name.data() + name.size() + 2 && name.data()[name.size() + 1] == ' ') {
     if (size <= kTextBytesMax) return d.add_text(kHeader, {name.data(), size});
-  } else if (!d.wanted(kHeader)) {
-    return d.add_text(kHeader, name);
   } else if (const std::span<char> room = s.arena.rest(); size <= room.size()) {
     std::memcpy(room.data(), name.data(), name.size());
     std::memcpy(room.data() + name.size(), ": ", 2);
@@ -162,31 +202,43 @@ void read_request_header(State& s, Message& m, Describer& d, std::string_view na
 }  // namespace
 
 void read_header(State& s, Message& m, Describer& d, Side side, bool described, std::string_view line) {
-  const auto* colon = static_cast<const char*>(std::memchr(line.data(), ':', line.size()));
-  if (colon == nullptr) return d.flaw(Flaw::BadMessage);
-  std::string_view name = line.substr(0, static_cast<std::size_t>(colon - line.data()));
-  const std::string_view value = trim(line.substr(name.size() + 1));
-  bool odd = name.empty();
-  for (const char c : name) odd |= !is_token_char(c);
-  // RFC 9112, 5.1: no blank before the colon. Bare CR and NUL in a value (2.2; RFC 9110, 5.5), and folded lines (5.2).
-  odd |= has_bad_byte(value);
-  if (odd) d.flaw(Flaw::BadMessage);
-  name = trim(name);
+  HeaderLine split;
+  if (!split_fast(line, split)) {
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos) return d.flaw(Flaw::BadMessage);
+    split = split_slowly(line, colon);
+    if (split.odd) d.flaw(Flaw::BadMessage);
+  }
+  const std::string_view name = split.name, value = split.value;
 
-  if (name.size() == 14 && equals_nocase(name, "content-length")) read_length(m, d, value);
-  if (name.size() == 17 && equals_nocase(name, "transfer-encoding")) read_coding(m, d, value);
-  if (side == Side::Server && name.size() == 7 && equals_nocase(name, "upgrade")) {
-    m.upgrade_websocket |= contains_nocase(value, "websocket");
-    m.upgrade_h2c |= contains_nocase(value, "h2c");
+  // Most names are told apart by their length.
+  switch (name.size()) {
+    case 7:
+      if (side == Side::Server && equals_nocase(name, "upgrade")) {
+        m.upgrade_websocket |= contains_nocase(value, "websocket");
+        m.upgrade_h2c |= contains_nocase(value, "h2c");
+      }
+      break;
+    case 12:
+      if (described && equals_nocase(name, "content-type")) {
+        put(d, kContentType, trim(value.substr(0, value.find(';'))));
+        m.multipart = starts_nocase(value, "multipart/");
+        if (side == Side::Client && starts_nocase(value, "application/dns-message")) s.doh_type = true;
+      }
+      break;
+    case 14:
+      if (equals_nocase(name, "content-length")) read_length(m, d, value);
+      break;
+    case 17:
+      if (equals_nocase(name, "transfer-encoding")) read_coding(m, d, value);
+      break;
+    case 19:
+      if (described && equals_nocase(name, "content-disposition"))
+        if (const std::string_view file = filename_of(value); !file.empty()) put(d, field::kFileName, file);
+      break;
+    default: break;
   }
   if (!described) return;
-  if (name.size() == 12 && equals_nocase(name, "content-type")) {
-    put(d, kContentType, trim(value.substr(0, value.find(';'))));
-    m.multipart = starts_nocase(value, "multipart/");
-    if (side == Side::Client && starts_nocase(value, "application/dns-message")) s.doh_type = true;
-  }
-  if (name.size() == 19 && equals_nocase(name, "content-disposition"))
-    if (const std::string_view file = filename_of(value); !file.empty()) put(d, field::kFileName, file);
   if (side == Side::Client) read_request_header(s, m, d, name, value);
   add_header(s, m, d, name, value);
 }
