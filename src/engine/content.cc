@@ -12,8 +12,8 @@
 namespace weir::engine {
 namespace {
 
-constexpr std::uint32_t kClientFramesMax = 8;     ///< After these the protocol is unknown …
-constexpr std::uint64_t kClientBytesMax = 1024;   ///< … or after these, and
+// No bound in frames: eight segments of one byte would hide a request from us that the server reads whole.
+constexpr std::uint64_t kClientBytesMax = 1024;   ///< After these bytes of the client the protocol is unknown, or
 constexpr std::uint64_t kServerBytesMax = 4096;   ///< for the server's bytes where the client says nothing.
 constexpr std::size_t kFirstBytesMax = 16;        ///< Of `payload.first_bytes`.
 
@@ -177,7 +177,7 @@ bool Lane::identify_stream(Work& work, bool force) {
   left.add(kUnknownApp);
   chain.candidates = left;
   if (!(before == left)) live.matched = false;
-  const bool over = live.client_payload_bytes >= kClientBytesMax || live.client_payload_frames >= kClientFramesMax || live.ended[0] ||
+  const bool over = live.client_payload_bytes >= kClientBytesMax || live.ended[0] ||
                     (client.empty() && (server.size() >= kServerBytesMax || live.ended[1]));
   if (left.size() == 1 || over || force) {
     settle_identity(live, kUnknownApp);
@@ -379,7 +379,6 @@ void Lane::read_tcp(Work& work) {
     }
     if (work.side == Side::Client) {
       if (outcome.insert == state::Stream::Insert::Fresh || outcome.insert == state::Stream::Insert::Waiting) {
-        ++live.client_payload_frames;
         live.client_payload_bytes += payload.size();
       }
       if (stream.consumed() == 0 && !stream.ready().empty()) describe_first_payload(live, stream.ready());

@@ -120,7 +120,6 @@ void FlowDescriber::carry(std::string_view app) {
   chain.candidates = id ? AppSet::of(*id) : lane_.tcp_apps_;
   if (id) chain.candidates.add(kUnknownApp);
   live_.identified_bytes[0] = live_.identified_bytes[1] = 0;
-  live_.client_payload_frames = 0;
   live_.client_payload_bytes = 0;
   live_.matched = false;
 }

@@ -4,6 +4,7 @@
 // The inside of the engine: one ordered lane. The life of a frame reads down the declarations of Lane; each group of
 // functions has a file of its own.
 
+#include <optional>
 #include <vector>
 
 #include "engine/engine.h"
@@ -162,6 +163,7 @@ class Lane final : public policy::Meters {
   // meters.cc
   bool over_limit(RuleId id, const policy::Rule& rule, const View& view) override;
   bool ban_begins(RuleId id, const policy::Rule& rule, const View& view) override;
+  std::optional<bool> counted_before(Live& live, RuleId id, bool of_transaction);
   std::uint64_t limit_key(const policy::Limit& limit, const View& view, bool enclosing) const;
 
   // alerts.cc

@@ -56,7 +56,6 @@ struct Live : state::LiveBase {
   bool bound_decided = false;        ///< The bound of undecided payload was reached and the flow let go.
 
   // For identification of the innermost layer.
-  std::uint32_t client_payload_frames = 0;
   std::uint64_t client_payload_bytes = 0;
   std::uint8_t datagrams = 0;
   std::uint64_t identified_bytes[2] = {0, 0};  ///< Evidence sizes at the last attempt.

@@ -47,6 +47,17 @@ std::uint64_t Lane::limit_key(const policy::Limit& limit, const View& view, bool
   return key;
 }
 
+/// A token taken by this packet before the flow had a live part: it is not taken again, and the flow remembers it.
+std::optional<bool> Lane::counted_before(Live& live, RuleId id, bool of_transaction) {
+  if (of_transaction) return std::nullopt;
+  for (std::size_t i = 0; i < packet_memo_count_; ++i) {
+    if (packet_memo_[i].rule != id) continue;
+    if (live.counted_count < Live::kCountedMax) live.counted[live.counted_count++] = {id, packet_memo_[i].result, false};
+    return packet_memo_[i].result;
+  }
+  return std::nullopt;
+}
+
 bool Lane::over_limit(RuleId id, const Rule& rule, const View& view) {
   const policy::Limit& limit = rule.limit;
   const bool by_packet = limit.unit == LimitUnit::Packets || limit.unit == LimitUnit::Bits || limit.unit == LimitUnit::Bytes;
@@ -63,6 +74,7 @@ bool Lane::over_limit(RuleId id, const Rule& rule, const View& view) {
   } else {
     for (std::size_t i = 0; i < live->counted_count; ++i)
       if (live->counted[i].rule == id) return live->counted[i].result;
+    if (const auto before = counted_before(*live, id, limit.unit == LimitUnit::Requests)) return *before;
   }
   if (limit.spare_known && view.flow != nullptr) {
     const Ip& client = view.flow->ends.client;
@@ -91,6 +103,7 @@ bool Lane::ban_begins(RuleId id, const Rule& rule, const View& view) {
   if (live != nullptr) {
     for (std::size_t i = 0; i < live->counted_count; ++i)
       if (live->counted[i].rule == id) return live->counted[i].result;
+    if (const auto before = counted_before(*live, id, of_transaction)) return *before;
   } else {
     for (std::size_t i = 0; i < packet_memo_count_; ++i)
       if (packet_memo_[i].rule == id) return packet_memo_[i].result;
