@@ -136,7 +136,10 @@ Match whois_client(Bytes b) {
   const std::string_view text = as_text(b);
   if (text.empty()) return Match::Maybe;
   const std::size_t end = text.find('\n');
-  if (Probe(b).printable(0, std::min(end, std::min<std::size_t>(text.size(), 128)) - (end != std::string_view::npos && end > 0 && text[end - 1] == '\r' ? 1 : 0)).failed()) return Match::No;
+  std::size_t line = std::min(end, std::min<std::size_t>(text.size(), 128));
+  // The CR before the end of the line; at the end of what came so far, it may yet be that one.
+  if (line > 0 && text[line - 1] == '\r' && (line == end || line == text.size())) --line;
+  if (Probe(b).printable(0, line).failed()) return Match::No;
   if (end == std::string_view::npos) return text.size() < 128 ? Match::Maybe : Match::No;
   return end + 1 == text.size() ? Match::Yes : Match::No;
 }
