@@ -209,12 +209,16 @@ void Lane::identify_datagram(Work& work, Bytes payload) {
   };
   AppId certain = kNoApp;
   AppSet left;
-  chain.candidates.for_each([&](AppId id) {
+  const auto ask = [&](AppId id) {
     if (id == kUnknownApp || certain != kNoApp) return;
     const Match m = proto::protocol(id).identify(evidence);
     if (m == Match::Yes) certain = id;
     else if (m == Match::Maybe) left.add(id);
-  });
+  };
+  // Whose port it is is asked first: mostly nobody else has to be.
+  for (const std::uint16_t port : {evidence.server_port, evidence.client_port})
+    if (const AppId likely = app_of_udp_port(port); chain.candidates.has(likely)) ask(likely);
+  if (certain == kNoApp) chain.candidates.for_each(ask);
   work.first_app = certain == kNoApp ? kUnknownApp : certain;
   work.first_use = kUnknownApp;
   if (certain != kNoApp && proto::protocol(certain).use != nullptr)

@@ -52,6 +52,8 @@ Lane::Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> 
     if (id != kUnknownApp && p->identify == nullptr) continue;
     if (p->tcp || id == kUnknownApp) tcp_apps_.add(id);
     if (p->udp || id == kUnknownApp) udp_apps_.add(id);
+    for (const std::uint16_t port : p->udp_ports)
+      if (p->udp) udp_ports_.emplace_back(port, id);
     if (p->sctp || id == kUnknownApp) sctp_apps_.add(id);
     if (!p->tcp) continue;
     // What a first byte rules out, asked once of each protocol.
@@ -63,6 +65,13 @@ Lane::Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> 
         if (p->identify(evidence) != Match::No) first_byte_[side][b].add(id);
       }
   }
+  std::sort(udp_ports_.begin(), udp_ports_.end());
+}
+
+/// The protocol that the port of a datagram is registered for, or kUnknownApp.
+AppId Lane::app_of_udp_port(std::uint16_t port) const {
+  const auto at = std::lower_bound(udp_ports_.begin(), udp_ports_.end(), std::pair<std::uint16_t, AppId>(port, 0));
+  return at != udp_ports_.end() && at->first == port ? at->second : kUnknownApp;
 }
 
 Lane::~Lane() {

@@ -133,6 +133,7 @@ class Lane final : public policy::Meters {
   bool identify_stream(Work& work, bool force);
   void identify_datagram(Work& work, Bytes payload);
   void keep_evidence(Live& live, Side side, Bytes payload);
+  AppId app_of_udp_port(std::uint16_t port) const;
   void settle_identity(Live& live, AppId app);
   void start_parser(Live& live, AppId app);
   void stop_reading(Live& live);
@@ -202,6 +203,7 @@ class Lane final : public policy::Meters {
 
   // Candidates of identification: by transport, and for TCP by the first byte of the side that spoke first.
   AppSet tcp_apps_, udp_apps_, sctp_apps_;
+  std::vector<std::pair<std::uint16_t, AppId>> udp_ports_;  ///< Registered ports, in order: who is asked first.
   AppSet first_byte_[2][256];
   AppSet extending_apps_;  ///< Protocols that may hand over to another.
 

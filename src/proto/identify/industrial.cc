@@ -107,7 +107,11 @@ Match modbus(const Evidence& evidence) {
   return whole && load_be16(&a[0]) == load_be16(&b[0]) && a[6] == b[6] && (b[7] & 0x7f) == a[7] ? Match::Yes : match;
 }
 
-Match dnp3(const Evidence& evidence) { return sides(evidence, dnp_frame, dnp_frame); }
+Match dnp3(const Evidence& evidence) {
+  for (const Bytes bytes : {evidence.client, evidence.server})
+    if (!bytes.empty() && bytes[0] != 0x05) return Match::No;
+  return sides(evidence, dnp_frame, dnp_frame);
+}
 
 Match s7comm(const Evidence& evidence) { return sides(evidence, s7_stream, s7_stream); }
 

@@ -38,6 +38,7 @@ constexpr std::string_view kSipMethods[] = {"INVITE", "ACK", "BYE", "CANCEL", "O
 Match sip_start(Bytes b) {
   Match best = Probe(b).text(0, "SIP/2.0 ").byte(8, '1', '6').match();
   for (std::string_view method : kSipMethods) {
+    if (!b.empty() && b[0] != static_cast<std::uint8_t>(method[0])) continue;
     const Probe word = Probe(b).text(0, method).byte(method.size(), ' ');
     if (word.failed()) continue;
     if (word.match() == Match::Maybe) {
@@ -94,6 +95,7 @@ bool pcp_datagram(Bytes b) {
 
 constexpr std::string_view kMgcpVerbs[] = {"EPCF ", "CRCX ", "MDCX ", "DLCX ", "RQNT ", "NTFY ", "AUEP ", "AUCX ", "RSIP "};
 bool mgcp_datagram(Bytes b) {
+  if (b.size() < 8 || b[4] != ' ' || b[0] < 'A' || b[0] > 'R') return false;
   const std::string_view line = first_line(b);
   for (std::string_view verb : kMgcpVerbs)
     if (line.starts_with(verb)) {

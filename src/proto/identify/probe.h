@@ -127,7 +127,8 @@ inline Match datagrams(const Evidence& evidence, bool (*fits)(Bytes)) {
 /// One of several literals at the beginning.
 inline Match begins(Bytes bytes, std::initializer_list<std::string_view> literals) {
   Match best = Match::No;
-  for (std::string_view literal : literals) best = std::max(best, Probe(bytes).text(0, literal).match());
+  for (std::string_view literal : literals)
+    if (bytes.empty() || static_cast<std::uint8_t>(literal[0]) == bytes[0]) best = std::max(best, Probe(bytes).text(0, literal).match());
   return best;
 }
 
