@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::uint64_t kNoKey = 0x6e6f6e65;
 
+/// A rule may both limit and ban (`over: {ban: …}`): each is remembered for itself.
+constexpr RuleId kBanCounted = 0x40000000;
+
 Ip enclosing(const Ip& ip, std::uint8_t v4, std::uint8_t v6) {
   Ip out = ip;
   const unsigned length = ip.is_v4() ? 96U + v4 : v6;
@@ -97,16 +100,17 @@ bool Lane::over_limit(RuleId id, const Rule& rule, const View& view) {
 
 bool Lane::ban_begins(RuleId id, const Rule& rule, const View& view) {
   if (view.flow == nullptr) return false;
+  const RuleId told = id | kBanCounted;
   Live* live = view.facts == nullptr || current_ == nullptr ? nullptr : current_->live;
   if (live != nullptr && &live->facts != view.facts) live = nullptr;
   const bool of_transaction = rules_->rule(id).transaction;
   if (live != nullptr) {
     for (std::size_t i = 0; i < live->counted_count; ++i)
-      if (live->counted[i].rule == id) return live->counted[i].result;
-    if (const auto before = counted_before(*live, id, of_transaction)) return *before;
+      if (live->counted[i].rule == told) return live->counted[i].result;
+    if (const auto before = counted_before(*live, told, of_transaction)) return *before;
   } else {
     for (std::size_t i = 0; i < packet_memo_count_; ++i)
-      if (packet_memo_[i].rule == id) return packet_memo_[i].result;
+      if (packet_memo_[i].rule == told) return packet_memo_[i].result;
   }
   const FlowEnds& ends = view.flow->ends;
   using state::BanKey, state::BanKind;
@@ -121,8 +125,8 @@ bool Lane::ban_begins(RuleId id, const Rule& rule, const View& view) {
   const Nanoseconds within = rule.ban.within_ns != 0 ? rule.ban.within_ns : rule.ban.for_ns;
   const bool begins = buckets_.count(id, counter, within, now_.mono_ns) >= rule.ban.after;
   if (begins && !rule.monitor) bans_.ban(key, id, now_.mono_ns + rule.ban.for_ns, now_.mono_ns);
-  if (live != nullptr && live->counted_count < Live::kCountedMax) live->counted[live->counted_count++] = {id, begins, of_transaction};
-  else if (live == nullptr && packet_memo_count_ < std::size(packet_memo_)) packet_memo_[packet_memo_count_++] = {id, begins};
+  if (live != nullptr && live->counted_count < Live::kCountedMax) live->counted[live->counted_count++] = {told, begins, of_transaction};
+  else if (live == nullptr && packet_memo_count_ < std::size(packet_memo_)) packet_memo_[packet_memo_count_++] = {told, begins};
   return begins;
 }
 
