@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "cli/policy_file.h"
 #include "cli/verb.h"
 #include "engine/engine.h"
 #include "facts/packet.h"
@@ -103,6 +104,7 @@ int check(const Options& options) {
   policy::Diagnostics diagnostics = loaded.diagnostics;
   if (loaded.policy) {
     diagnostics.append(diagnose(*loaded.policy, options));
+    diagnostics.append(warn_of_unmade(*loaded.policy));
     diagnostics.sort();
   }
   std::fputs(policy::render(diagnostics).c_str(), stderr);

@@ -11,12 +11,28 @@ namespace weir::cli {
 
 void complain(const std::string& message) { std::fprintf(stderr, "weir: %s\n", message.c_str()); }
 
+policy::Diagnostics warn_of_unmade(const policy::Policy& policy) {
+  policy::Diagnostics out;
+  const FieldSet unmade = engine::unmade_fields();
+  for (const policy::Rule& rule : policy.rules)
+    for (const policy::Condition& c : rule.match) {
+      if (!unmade.test(c.field)) continue;
+      const policy::Position& at = rule.position;
+      out.add(policy::Severity::Warning, at.file < policy.files.size() ? policy.files[at.file] : "", at.line, at.column,
+              policy::sentence("`", rule.name, "` asks for `", engine::vocabulary().field(c.field)->name,
+                               "`, which this version does not make yet: it never matches"));
+      break;
+    }
+  return out;
+}
+
 std::shared_ptr<const policy::RuleSet> load_rules(const std::string& path, const std::vector<std::string>& ports) {
   policy::Loaded loaded = policy::load_policy(path, engine::vocabulary());
   if (!loaded.policy) {
     std::fputs(policy::render(loaded.diagnostics).c_str(), stderr);
     return nullptr;
   }
+  std::fputs(policy::render(warn_of_unmade(*loaded.policy)).c_str(), stderr);
   for (const std::string& name : ports) loaded.policy->port_index(name);
   return std::make_shared<const policy::RuleSet>(std::make_shared<const policy::Policy>(std::move(*loaded.policy)),
                                                  engine::vocabulary());

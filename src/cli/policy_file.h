@@ -8,10 +8,14 @@
 #include <vector>
 
 #include "policy/compile.h"
+#include "policy/diagnostics.h"
 
 namespace weir::cli {
 
 /// nullptr if the policy has an error (exit status 2). `ports` are names that captures use; the policy need not mention them.
 std::shared_ptr<const policy::RuleSet> load_rules(const std::string& path, const std::vector<std::string>& ports = {});
+
+/// Warnings on rules that ask for a fact which this version never makes: they would be there and never match.
+policy::Diagnostics warn_of_unmade(const policy::Policy& policy);
 
 }  // namespace weir::cli

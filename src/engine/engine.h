@@ -47,6 +47,9 @@ struct EngineOptions {
 /// Every fact and protocol that this build knows. Made once; lives for the program.
 const Vocabulary& vocabulary();
 
+/// Facts of the vocabulary that this version never makes: a rule that asks for one does not match, and is warned of.
+FieldSet unmade_fields();
+
 class Lane;
 
 class Engine {

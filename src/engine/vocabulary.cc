@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "facts/field_ids.h"
 #include "proto/registry.h"
 
 namespace weir::engine {
@@ -28,6 +29,15 @@ const Vocabulary& vocabulary() {
     return v;
   }();
   return words;
+}
+
+FieldSet unmade_fields() {
+  using namespace field;
+  FieldSet out;
+  for (const FieldId f : {kHttpTunnel, kSshTunnel, kDnsGenerated, kDnsFirstSeen, kHttpFronting, kHttpSsrf, kFlowSlow, kFlowBeacon, kDhcpPoolFree,
+                          kPortMacsExceeded})
+    out.set(f);
+  return out;
 }
 
 }  // namespace weir::engine
