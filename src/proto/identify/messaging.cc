@@ -136,7 +136,9 @@ Match whois_client(Bytes b) {
   const std::string_view text = as_text(b);
   if (text.empty()) return Match::Maybe;
   const std::size_t end = text.find('\n');
-  if (Probe(b).printable(0, std::min(end, std::min<std::size_t>(text.size(), 128)) - (end != std::string_view::npos && end > 0 && text[end - 1] == '\r' ? 1 : 0)).failed()) return Match::No;
+  std::string_view line = text.substr(0, std::min<std::size_t>(end, 128));
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  if (Probe(b).printable(0, line.size()).failed()) return Match::No;
   if (end == std::string_view::npos) return text.size() < 128 ? Match::Maybe : Match::No;
   return end + 1 == text.size() ? Match::Yes : Match::No;
 }
