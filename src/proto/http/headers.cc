@@ -47,7 +47,11 @@ HeaderLine split_slowly(std::string_view line, std::size_t colon) {
 /// character anywhere, one blank or none before the value and none behind it. False: somebody has to look closer.
 bool split_fast(std::string_view line, HeaderLine& field) {
   if (line.size() < 16) return false;
-  const auto load = [&](std::size_t at) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(line.data() + at)); };
+  const auto load = [&](std::size_t at) {
+    __m128i bytes;
+    std::memcpy(&bytes, line.data() + at, sizeof bytes);
+    return bytes;
+  };
   const __m128i first = load(0);
   const auto colons = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(first, _mm_set1_epi8(':'))));
   std::size_t colon = static_cast<std::size_t>(std::countr_zero(colons | 0x10000U));

@@ -70,7 +70,9 @@ Match identify(const Evidence& e) {
     if (request == Match::No || request == Match::Yes) return request;
     if (answer == Match::Yes) return Match::Yes;
     if (answer == Match::Maybe) return Match::Maybe;
-    return is_simple_request(as_text(client)) && server[0] == '<' ? Match::Yes : Match::No;
+    // Bytes of a server that come too early rule out no request: it would only have to send one to be taken for something else.
+    if (!is_simple_request(as_text(client))) return client.empty() ? Match::No : Match::Maybe;
+    return server[0] == '<' ? Match::Yes : Match::No;
   };
   const Match match = judge(e.client, e.server);
   if (!e.roles_unsure || match == Match::Yes) return match;

@@ -145,7 +145,12 @@ bool someip_datagram(Bytes b) {
 Match someip_stream(Bytes b) {
   Probe probe(b);
   probe.be32(4, 8, 1 << 20).byte(12, 1).least(16);
-  return probe.match() == Match::Yes ? (someip_header(b) && load_be32(&b[4]) + 8 == b.size() ? Match::Yes : Match::No) : probe.match();
+  if (probe.match() != Match::Yes) return probe.match();
+  const std::size_t size = load_be32(&b[4]) + std::size_t{8};
+  if (!someip_header(b)) return Match::No;
+  // The next message must begin alike.
+  if (b.size() <= size) return b.size() == size ? Match::Yes : Match::Maybe;
+  return Probe(b).be32(size + 4, 8, 1 << 20).byte(size + 12, 1).match();
 }
 
 /// TRDP (IEC 61375-2-3, A.6): sequence, version 1.x, type in two letters, data length at 20.

@@ -136,10 +136,9 @@ Match whois_client(Bytes b) {
   const std::string_view text = as_text(b);
   if (text.empty()) return Match::Maybe;
   const std::size_t end = text.find('\n');
-  std::size_t line = std::min(end, std::min<std::size_t>(text.size(), 128));
-  // The CR before the end of the line; at the end of what came so far, it may yet be that one.
-  if (line > 0 && text[line - 1] == '\r' && (line == end || line == text.size())) --line;
-  if (Probe(b).printable(0, line).failed()) return Match::No;
+  std::string_view line = text.substr(0, std::min<std::size_t>(end, 128));
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  if (Probe(b).printable(0, line.size()).failed()) return Match::No;
   if (end == std::string_view::npos) return text.size() < 128 ? Match::Maybe : Match::No;
   return end + 1 == text.size() ? Match::Yes : Match::No;
 }

@@ -168,7 +168,8 @@ Match skinny_message(Bytes b, bool client) {
   if (client && id == 1) return Probe(b).text(12, "SEP").match();
   if (client && id == 0 && probe.le32_at(0) > 8) return Match::No;  // Keep-alive.
   const std::size_t size = probe.le32_at(0) + 8;
-  return b.size() < size ? Match::Maybe : b.size() == size || Probe(b).le32(size, 4, 2000).le32(size + 4, version).holds() ? Match::Yes : Match::No;
+  if (b.size() <= size) return b.size() == size ? Match::Yes : Match::Maybe;
+  return Probe(b).le32(size, 4, 2000).le32(size + 4, version).match();
 }
 Match skinny_client(Bytes b) { return skinny_message(b, true); }
 Match skinny_server(Bytes b) { return skinny_message(b, false); }
