@@ -138,5 +138,6 @@ void Engine::finish() { lane_->finish(); }
 const Counters& Engine::counters() const { return lane_->counters(); }
 const policy::RuleSet& Engine::rules() const { return lane_->rules(); }
 const View* Engine::last_view() const { return lane_->last_view(); }
+std::size_t Engine::pool_used() const { return lane_->pool_used(); }
 
 }  // namespace weir::engine

@@ -20,7 +20,8 @@ namespace weir::engine {
 
 enum class Checksums : std::uint8_t { Auto, Verify, Ignore };
 
-/// Sees what rules see while one frame is judged, before it is forgotten: what `weir explain` prints.
+/// Sees what rules see while one frame is judged (number 0: each frame), before it is forgotten: what `weir explain` prints, and what
+/// the oracle in the tests compares.
 class Probe {
  public:
   explicit Probe(std::uint64_t frame) : frame_(frame) {}
@@ -72,6 +73,8 @@ class Engine {
   const policy::RuleSet& rules() const;
   /// The facts of the last frame judged, as rules saw them: for explain. Valid until the next call.
   const View* last_view() const;
+  /// What flows and tables hold of the pool now.
+  std::size_t pool_used() const;
 
  private:
   std::unique_ptr<Lane> lane_;

@@ -91,6 +91,7 @@ class Lane final : public policy::Meters {
 
   const Counters& counters() const { return counters_; }
   const policy::RuleSet& rules() const { return *rules_; }
+  std::size_t pool_used() const { return pool_.used(); }
   const View* last_view() const { return view_.packet == nullptr ? nullptr : &view_; }
 
  private:
@@ -146,7 +147,8 @@ class Lane final : public policy::Meters {
   void judge(Work& work);
   bool judge_now(Work& work, bool at_bound);
   void show(const policy::Outcome& outcome) const {
-    if (options_.probe != nullptr && view_.packet->frame->number == options_.probe->frame()) options_.probe->on_judged(view_, outcome);
+    if (options_.probe == nullptr) return;
+    if (options_.probe->frame() == 0 || view_.packet->frame->number == options_.probe->frame()) options_.probe->on_judged(view_, outcome);
   }
   bool inherits(const Work& work) const;
   bool take(Work& work, const policy::Outcome& judged);

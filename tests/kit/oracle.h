@@ -1,61 +1,155 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The oracle for matching: every rule in its order, with all its conditions; no candidates, nothing taken as answered. It shares judge() of
-// one rule with the product, so what it shows wrong is stage A, the cut of candidate lists, and the running outcome. What one condition
-// says of one fact it leaves to the tests of values.
+// The oracle: the meaning of a policy written down as plainly as can be, to hold the compiled matcher to. Every rule is asked with every
+// condition that it has, in order; there are no candidate lists, classes, memories or shortcuts. What it shares with the product is
+// policy::judge() of one condition, which has tests of its own.
+//
+// Not compared: `headers_only` and the reach of `default`, which say how an answer was come by.
 
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
 #include "policy/match.h"
 
 namespace weir::kit {
 
-struct OracleOutcome {
+struct OracleAnswer {
   RuleId rule = kNoRule;
+  policy::Action action = policy::Action::Allow;
   bool pass = true, certain = true, settled = true;
-  bool operator==(const OracleOutcome&) const = default;
+  std::vector<RuleId> reports;
 };
 
-inline OracleOutcome of(const policy::Outcome& o) { return {o.rule, o.pass, o.certain, o.settled}; }
+namespace oracle {
 
-inline bool denies(policy::Action action) {
-  using policy::Action;
-  return action == Action::Drop || action == Action::Reject || action == Action::Sinkhole || action == Action::Ban;
+using policy::Judgement, policy::Truth, policy::Action;
+
+/// All of them hold (Kleene). False for good as soon as one is; true for good if all are.
+inline Judgement all_of(const std::vector<Judgement>& parts) {
+  bool any_false = false, any_unknown = false, false_for_good = false, all_final = true;
+  for (const Judgement& part : parts) {
+    any_false = any_false || part.truth == Truth::False;
+    any_unknown = any_unknown || part.truth == Truth::Unknown;
+    false_for_good = false_for_good || (part.truth == Truth::False && part.final);
+    all_final = all_final && part.final;
+  }
+  if (any_false) return {Truth::False, false_for_good};
+  return {any_unknown ? Truth::Unknown : Truth::True, all_final};
+}
+inline Judgement not_so(Judgement j) {
+  if (j.truth != Truth::Unknown) j.truth = j.truth == Truth::True ? Truth::False : Truth::True;
+  return j;
 }
 
-inline OracleOutcome oracle(const policy::RuleSet& rules, const View& view, policy::Meters& meters) {
-  using policy::Action, policy::Truth;
-  OracleOutcome out;
-  bool maybe_pass = false, maybe_deny = false;
-  for (RuleId id = 0; id < rules.rules().size(); ++id) {
-    const policy::Rule& rule = *rules.rule(id).rule;
-    if (rule.expires_wall_ns <= view.packet->frame->time.wall_ns && rule.expires_wall_ns != INT64_MAX) continue;
-    const policy::Judgement j = policy::judge(rules.rule(id), view, rules.zones(), false);
-    if (!j.final) out.settled = false;
-    const bool never_decides = rule.monitor || rule.action == Action::Alert;
-    if (j.truth == Truth::Unknown && !never_decides) (rule.action == Action::Allow ? maybe_pass : maybe_deny) = true;
-    if (j.truth != Truth::True) continue;
-    if (never_decides) {
-      if (rule.action == Action::Limit) (void)meters.over_limit(id, rule, view);
-      if (rule.action == Action::Ban) (void)meters.ban_begins(id, rule, view);
-      continue;
+inline Judgement of_rule(const policy::RuleSet& rules, const policy::Rule& rule, const View& view) {
+  const auto judged = [&](const policy::AllOf& conditions) {
+    std::vector<Judgement> parts;
+    for (const policy::Condition& c : conditions) {
+      const FieldRow* row = rules.vocabulary().field(c.field);
+      const policy::CompiledCondition cc{&c, row, policy::kind_of(*row), c.field == rules.vocabulary().field("ip.protocol")->id && policy::asks_extension_headers(c)};
+      parts.push_back(policy::judge(cc, view, rules.zones()));
     }
-    Action action = rule.action;
-    if (action == Action::Limit) {
-      if (rule.limit.unit != policy::LimitUnit::Flows) out.settled = false;
-      if (!meters.over_limit(id, rule, view) || rule.limit.over == Action::Alert) continue;
-      action = rule.limit.over;
-    } else if (action == Action::Ban && !meters.ban_begins(id, rule, view)) {
-      continue;
-    }
-    out.rule = id;
+    return all_of(parts);
+  };
+  std::vector<Judgement> whole{judged(rule.match)};
+  for (const policy::AllOf& exception : rule.unless) whole.push_back(not_so(judged(exception)));
+  return all_of(whole);
+}
+
+inline bool denies(Action action) { return action == Action::Drop || action == Action::Reject || action == Action::Sinkhole; }
+
+inline OracleAnswer match(const policy::RuleSet& rules, const View& view, policy::Meters& meters) {
+  OracleAnswer out;
+  bool pass_possible = false, deny_possible = false;  // By a rule before R that is still unknown.
+  const auto decide = [&](RuleId rule, Action action) {
+    out.rule = rule;
+    out.action = action;
     out.pass = !denies(action);
-    out.certain = out.pass ? !maybe_deny : !maybe_pass;
+    out.certain = out.pass ? !deny_possible : !pass_possible;
+  };
+  for (RuleId id = 0; id < rules.policy().rules.size(); ++id) {
+    const policy::Rule& rule = rules.policy().rules[id];
+    if (view.packet->frame->time.wall_ns >= rule.expires_wall_ns && rule.expires_wall_ns != INT64_MAX) continue;
+    const Judgement j = of_rule(rules, rule, view);
+    if (!j.final) out.settled = false;
+    const bool only_tells = rule.monitor || rule.action == Action::Alert;
+    if (j.truth == Truth::Unknown && !only_tells) (rule.action == Action::Allow ? pass_possible : deny_possible) = true;
+    if (j.truth != Truth::True) continue;
+    if (rule.action == Action::Limit && rule.limit.unit != policy::LimitUnit::Flows && !rule.monitor) out.settled = false;
+    if (rule.action == Action::Limit && !meters.over_limit(id, rule, view)) continue;
+    if (rule.action == Action::Ban && !meters.ban_begins(id, rule, view)) continue;
+    if (only_tells || (rule.action == Action::Limit && rule.limit.over == Action::Alert)) {
+      if (out.reports.size() < policy::Outcome::kReportsMax) out.reports.push_back(id);
+      continue;
+    }
+    Action action = rule.action == Action::Limit ? rule.limit.over : rule.action;
+    if (action == Action::Ban) action = Action::Drop;
+    decide(id, action);
     return out;
   }
-  out.pass = !denies(rules.policy().default_action);
-  out.rule = out.pass ? kNoRule : kDefaultRule;
-  out.certain = out.pass ? !maybe_deny : !maybe_pass;
+  decide(kDefaultRule, rules.policy().default_action);
+  if (out.pass) out.rule = kNoRule;
   return out;
 }
+
+/// For packets whose direction is a guess: the first rule that headers alone make certain.
+inline RuleId match_headers(const policy::RuleSet& rules, const View& view) {
+  for (RuleId id = 0; id < rules.policy().rules.size(); ++id) {
+    const policy::Rule& rule = rules.policy().rules[id];
+    if (rule.monitor || view.packet->frame->time.wall_ns >= rule.expires_wall_ns) continue;
+    if (rule.action != Action::Allow && !denies(rule.action)) continue;
+    if (rules.rule(id).header_only && of_rule(rules, rule, view).truth == Truth::True) return id;
+  }
+  return kNoRule;
+}
+
+/// What differs, in words; empty if nothing does.
+inline std::string difference(const OracleAnswer& told, const policy::Outcome& outcome) {
+  std::string out;
+  const auto differs = [&](std::string_view what, auto expected, auto got) {
+    if (expected != got) out += std::string(what) + ": the oracle says " + std::to_string(expected) + ", the matcher " + std::to_string(got) + "; ";
+  };
+  differs("rule", told.rule, outcome.rule);
+  differs("action", static_cast<int>(told.action), static_cast<int>(outcome.action));
+  differs("pass", static_cast<int>(told.pass), static_cast<int>(outcome.pass));
+  differs("certain", static_cast<int>(told.certain), static_cast<int>(outcome.certain));
+  differs("settled", static_cast<int>(told.settled), static_cast<int>(outcome.settled));
+  std::vector<RuleId> reports;
+  for (std::size_t i = 0; i < outcome.reports_count; ++i) reports.push_back(outcome.reports[i].rule);
+  if (reports != told.reports) out += "reports differ; ";
+  return out;
+}
+
+}  // namespace oracle
+
+/// Sits in an engine and asks the oracle about each judgement. For policies without limits and bans, which a second asking would count.
+class OracleProbe final : public engine::Probe {
+ public:
+  explicit OracleProbe(const policy::RuleSet& rules) : Probe(0), rules_(rules) {}
+  void on_judged(const View& view, const policy::Outcome& outcome) override {
+    ++judged_;
+    NoMeters none;
+    const std::string difference = oracle::difference(oracle::match(rules_, view, none), outcome);
+    if (difference.empty()) return;
+    // The headers of a packet whose direction is a guess are asked both ways, by a question of their own.
+    if (!outcome.pass && !outcome.headers_only && outcome.rule == oracle::match_headers(rules_, view)) return;
+    if (++differences_ <= 3)
+      ADD_FAILURE() << "frame " << view.packet->frame->number << (view.at_bound ? ", at the bound" : "") << ": " << difference;
+  }
+  std::uint64_t judged() const { return judged_; }
+  std::uint64_t differences() const { return differences_; }
+
+ private:
+  struct NoMeters final : policy::Meters {
+    bool over_limit(RuleId, const policy::Rule&, const View&) override { return false; }
+    bool ban_begins(RuleId, const policy::Rule&, const View&) override { return false; }
+  };
+  const policy::RuleSet& rules_;
+  std::uint64_t judged_ = 0, differences_ = 0;
+};
 
 }  // namespace weir::kit
