@@ -117,13 +117,13 @@ rules: [ { name: no-dns-out, match: { from: inside, to: outside, port: 53 }, act
 TEST(Reversed, AUdpDenialByHeadersLeavesItsEndsForSixtySeconds) {
   Filter f(R"(weir: 1
 zones: { inside: { networks: [10.0.0.0/8] }, outside: {} }
-rules: [ { name: no-out, match: { from: inside, to: outside, port: 9999 }, action: drop } ])");
-  const std::string ask = Eth() / Ipv4("10.0.0.5", "198.51.100.2") / Udp(40000, 9999) / "ask";
-  const std::string answer = Eth() / Ipv4("198.51.100.2", "10.0.0.5") / Udp(9999, 40000) / "answer";
+rules: [ { name: no-out, match: { from: inside, to: outside, port: 31999 }, action: drop } ])");
+  const std::string ask = Eth() / Ipv4("10.0.0.5", "198.51.100.2") / Udp(40000, 31999) / "ask";
+  const std::string answer = Eth() / Ipv4("198.51.100.2", "10.0.0.5") / Udp(31999, 40000) / "answer";
   EXPECT_EQ(f.send(answer), "pass") << "nothing was denied yet: another flow";
   Filter g(R"(weir: 1
 zones: { inside: { networks: [10.0.0.0/8] }, outside: {} }
-rules: [ { name: no-out, match: { from: inside, to: outside, port: 9999 }, action: drop } ])");
+rules: [ { name: no-out, match: { from: inside, to: outside, port: 31999 }, action: drop } ])");
   EXPECT_EQ(g.send(ask), "drop no-out");
   EXPECT_EQ(g.after(50 * kSecond).send(answer), "drop no-out");
   EXPECT_EQ(g.reason(), Reason::Answer);
@@ -273,11 +273,11 @@ rules: [ { name: bad, match: { server.name: evil.example }, action: drop } ])");
   Datagrams d{f};
   d.ask(dns_query("evil.example"));
   d.answer(dns_answer("evil.example", "198.51.100.66"));
-  Connection c(f, "10.0.0.5", 40000, "198.51.100.66", 9999);
+  Connection c(f, "10.0.0.5", 40000, "198.51.100.66", 31999);
   EXPECT_EQ(c.syn(), "drop bad");
-  Connection other(f, "10.0.0.6", 40000, "198.51.100.66", 9999);
+  Connection other(f, "10.0.0.6", 40000, "198.51.100.66", 31999);
   EXPECT_EQ(other.syn(), "pass") << "another client did not ask";
-  Connection elsewhere(f, "10.0.0.5", 40001, "198.51.100.67", 9999);
+  Connection elsewhere(f, "10.0.0.5", 40001, "198.51.100.67", 31999);
   EXPECT_EQ(elsewhere.syn(), "pass");
 }
 
@@ -289,7 +289,7 @@ rules:
   Datagrams d{f};
   d.ask(dns_query("evil.example"));
   EXPECT_EQ(d.answer(dns_answer("evil.example", "198.51.100.66")), "drop no-answer");
-  Connection c(f, "10.0.0.5", 40000, "198.51.100.66", 9999);
+  Connection c(f, "10.0.0.5", 40000, "198.51.100.66", 31999);
   EXPECT_EQ(c.syn(), "pass");
 }
 

@@ -53,5 +53,294 @@ rules:
   EXPECT_EQ(t.client(over_tcp(dns_query("evil.example", 2))), "drop name");
 }
 
+// ---- Not yet, absent, hidden, values
+
+/// Plays a request over TCP under one rule; the verdict of its last segment.
+std::string over_tcp_port(std::string_view rule, std::uint16_t port, std::string_view text) {
+  Filter f("weir: 1\nrules: [ { name: r, match: { " + std::string(rule) + " }, action: drop } ]");
+  Connection c(f, "10.0.0.5", 40000, "198.51.100.80", port);
+  c.open();
+  return c.client(text);
+}
+
+TEST(Facts, AbsentOrForeignKeysAreFalseAlsoUnderNot) {
+  EXPECT_EQ(over_tcp_port("tls.sni: evil.example", 443, tls_hello("evil.example")), "drop r");
+  EXPECT_EQ(over_tcp_port("not.tls.sni: evil.example", 443, tls_hello("good.example")), "drop r");
+  EXPECT_EQ(over_tcp_port("not.tls.sni: evil.example", 443, tls_hello("evil.example")), "pass");
+  EXPECT_EQ(over_tcp_port("not.tls.sni: evil.example", 80, http_get("a.example", "/")), "pass") << "of a protocol that this flow does not speak";
+  EXPECT_EQ(over_tcp_port("tls.sni: absent", 80, http_get("a.example", "/")), "drop r");
+  EXPECT_EQ(over_tcp_port("tls.sni: present", 443, tls_hello("a.example")), "drop r");
+  EXPECT_EQ(over_tcp_port("tls.sni: absent", 443, tls_hello("a.example")), "pass");
+  EXPECT_EQ(over_tcp_port("http.user_agent: absent", 80, http_get("a.example", "/")), "drop r");
+  EXPECT_EQ(over_tcp_port("not.http.user_agent: curl*", 80, http_get("a.example", "/")), "pass") << "absent is false, also under not";
+}
+
+TEST(Facts, ManyValuesHoldIfAnyMatchesAndNotIfNoneDoes) {
+  const std::string request = "GET / HTTP/1.1\r\nHost: a.example\r\nX-A: 1\r\nX-B: 2\r\n\r\n";
+  EXPECT_EQ(over_tcp_port("http.header: 'X-B: 2'", 80, request), "drop r");
+  EXPECT_EQ(over_tcp_port("not.http.header: 'X-B: 2'", 80, request), "pass");
+  EXPECT_EQ(over_tcp_port("not.http.header: 'X-C: 2'", 80, request), "drop r");
+}
+
+TEST(Facts, OfATransactionReturnToNotYetWithTheNext) {
+  Filter f(R"(weir: 1
+rules: [ { name: bare, match: { http.user_agent: absent }, action: drop } ])");
+  Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 80);
+  c.open();
+  EXPECT_EQ(c.client("GET / HTTP/1.1\r\nHost: a.example\r\nUser-Agent: x\r\n\r\n"), "pass");
+  EXPECT_EQ(c.server(http_ok()), "pass");
+  EXPECT_EQ(c.client("GET / HTTP/1.1\r\nHost: a.example\r\n"), "pass") << "not yet: headers may follow";
+  EXPECT_EQ(c.client("\r\n"), "drop bare");
+}
+
+TEST(Facts, RunPerDescribedTransactionWithinOneFrame) {
+  Filter f(R"(weir: 1
+rules: [ { name: uri, match: { http.uri: /bad }, action: drop } ])");
+  Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 80);
+  c.open();
+  EXPECT_EQ(c.client(http_get("a.example", "/1") + http_get("a.example", "/bad") + http_get("a.example", "/3")), "drop uri")
+      << "the frame takes the strictest answer";
+}
+
+// ---- app.protocol, a set of candidates
+
+TEST(App, NotTlsIsCertainAtTheFirstByteThatCannotBeTls) {
+  Filter f(R"(weir: 1
+rules: [ { name: only-tls, match: { port: 443, not.app.protocol: tls }, action: drop } ])");
+  Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 443);
+  EXPECT_EQ(c.open(), "pass");
+  EXPECT_EQ(c.client("S"), "drop only-tls");
+  Connection t(f, "10.0.0.5", 40001, "198.51.100.80", 443);
+  t.open();
+  for (const char byte : tls_hello("a.example")) EXPECT_EQ(t.client(std::string_view(&byte, 1)), "pass");
+}
+
+TEST(App, IsAbsentElsewhereThanOnTcpUdpAndSctp) {
+  Filter f(R"(weir: 1
+rules:
+  - { name: not-dns, match: { not.app.protocol: dns }, action: drop }
+  - { name: none, match: { app.protocol: absent, ip.protocol: gre }, action: drop })");
+  EXPECT_EQ(f.send(Eth() / Ipv4() / Icmp(8) / "ping"), "pass");
+  EXPECT_EQ(f.send(Eth() / Ipv4().protocol(47) / std::string(8, '\0')), "drop none");
+}
+
+TEST(App, IsAChainAndARuleMatchesAnyLayer) {
+  const auto starttls = [](std::string_view match) {
+    Filter f("weir: 1\nrules: [ { name: r, match: { " + std::string(match) + " }, action: drop } ]");
+    Connection c(f, "10.0.0.5", 40000, "198.51.100.25", 25);
+    c.open();
+    c.server("220 mx.example ESMTP\r\n");
+    std::string worst = c.client("EHLO a.example\r\n");
+    c.server("250-mx.example\r\n250 STARTTLS\r\n");
+    c.client("STARTTLS\r\n");
+    c.server("220 go ahead\r\n");
+    return c.client(tls_hello("mx.example"));
+  };
+  EXPECT_EQ(starttls("app.protocol: tls"), "drop r");
+  EXPECT_EQ(starttls("app.protocol: smtp"), "drop r");
+  EXPECT_EQ(starttls("tls.sni: mx.example"), "drop r");
+  EXPECT_EQ(starttls("not.app.protocol: smtp"), "pass") << "not. looks at the outermost layer";
+  EXPECT_EQ(starttls("not.app.protocol: tls, port: 25"), "drop r");
+}
+
+TEST(App, BothSidesBytesShrinkTheCandidates) {
+  Filter f(R"(weir: 1
+rules: [ { name: only-http, match: { port: 80, not.app.protocol: http }, action: drop } ])");
+  Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 80);
+  c.open();
+  EXPECT_EQ(c.server("SSH-2.0-OpenSSH_9.2\r\n"), "drop only-http");
+}
+
+TEST(App, OfAFlowPickedUpWhoseBytesSayNothingIsHidden) {
+  Filter f(R"(weir: 1
+rules:
+  - { name: only-tls, match: { port: 443, not.app.protocol: tls }, action: drop }
+  - { name: hid, match: { app.protocol: hidden }, action: alert })");
+  for (int i = 0; i < 12; ++i) {
+    const std::string bytes(200, static_cast<char>(0x80 + i * 7));
+    EXPECT_EQ(f.send(Eth() / Ipv4("10.0.0.5", "198.51.100.2") / Tcp(40000, 443).flags("PA").seq(5000U + 200U * static_cast<unsigned>(i)) / bytes), "pass")
+        << "it never counts as cannot be";
+  }
+  f.end();
+  EXPECT_EQ(f.count("alert allowed hid"), 1U);
+}
+
+TEST(App, IsKnownToBeConfirmedOnceBothSpokeIt) {
+  Filter f(R"(weir: 1
+rules: [ { name: sure, match: { app.protocol: http, app.confirmed: true }, action: drop } ])");
+  Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 80);
+  c.open();
+  EXPECT_EQ(c.client(http_get("a.example", "/")), "pass");
+  EXPECT_EQ(c.server(http_ok()), "drop sure");
+}
+
+// ---- Now: R, its class, and what is unknown before it
+
+TEST(Now, AnUnknownDenyBeforeAnAllowLeavesTheVerdictOpen) {
+  Filter f(R"(weir: 1
+undecided: hold
+rules:
+  - { name: bad, match: { tls.sni: evil.example }, action: drop }
+  - { name: web, match: { port: 443 }, action: allow })");
+  Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 443);
+  c.open();
+  const std::string hello = tls_hello("evil.example");
+  EXPECT_EQ(c.client(hello.substr(0, 30)), "hold");
+  EXPECT_EQ(c.client(hello.substr(30)), "drop bad");
+  EXPECT_EQ(f.verdict(4), "drop bad");
+}
+
+TEST(Now, AnUnknownAllowBeforeAnAllowLeavesNothingOpen) {
+  Filter f(R"(weir: 1
+undecided: hold
+rules:
+  - { name: good, match: { tls.sni: good.example }, action: allow }
+  - { name: web, match: { port: 443 }, action: allow })");
+  Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 443);
+  c.open();
+  EXPECT_EQ(c.client("\x16"), "pass web");
+}
+
+TEST(Now, AnUnknownDenyBeforeADenyIsCertain) {
+  Filter f(R"(weir: 1
+rules:
+  - { name: bad, match: { tls.sni: evil.example }, action: drop }
+  - { name: no-web, match: { port: 443 }, action: reject })");
+  EXPECT_EQ(f.send(Eth() / Ipv4() / Tcp(40000, 443).flags("S")), "drop no-web");
+}
+
+TEST(Now, TheFirstMatchDecides) {
+  Filter f(R"(weir: 1
+rules:
+  - { name: first, match: { port: 80-90 }, action: allow }
+  - { name: second, match: { port: 85 }, action: drop })");
+  EXPECT_EQ(f.send(Eth() / Ipv4() / Tcp(40000, 85).flags("S")), "pass first");
+}
+
+TEST(Now, UnlessTakesAwayAndMonitorNeverDecides) {
+  Filter f(R"(weir: 1
+rules:
+  - { name: watched, match: { port: 53 }, action: drop, mode: monitor }
+  - { name: told, match: { port: 53 }, action: alert }
+  - { name: dns, match: { port: 53 }, unless: [ { to: 10.0.0.53 }, { from: 10.0.0.99, ip.ttl: 64 } ], action: drop })");
+  EXPECT_EQ(f.send(Eth() / Ipv4("10.0.0.5", "10.0.0.53") / Udp() / dns_query("a.example")), "pass");
+  EXPECT_EQ(f.send(Eth() / Ipv4("10.0.0.5", "10.0.0.54") / Udp() / dns_query("a.example")), "drop dns");
+  EXPECT_EQ(f.send(Eth() / Ipv4("10.0.0.99", "10.0.0.54") / Udp() / dns_query("a.example")), "pass");
+  EXPECT_EQ(f.send(Eth() / Ipv4("10.0.0.99", "10.0.0.54").ttl(9) / Udp(40001) / dns_query("a.example")), "drop dns");
+  f.end();
+  EXPECT_EQ(f.count("alert would-block watched"), 4U);
+  EXPECT_EQ(f.count("alert allowed told"), 4U);
+}
+
+TEST(Now, APolicyThatMonitorsStopsNothing) {
+  Filter f(R"(weir: 1
+mode: monitor
+default: drop
+guards: { tcp-state: true }
+rules: [ { name: bad, match: { dns.qname: evil.example }, action: drop } ])");
+  Datagrams d{f};
+  EXPECT_EQ(plain(d.ask(dns_query("evil.example"))), "pass");
+  EXPECT_EQ(plain(f.send(Eth() / Ipv4() / Tcp(40000, 81).flags("A") / "x")), "pass");
+  f.end();
+  EXPECT_EQ(f.count("alert would-block bad"), 1U);
+  EXPECT_GE(f.count("alert would-block default"), 1U);
+}
+
+TEST(Now, WhatIsEssentialPassesAfterTheGuardsAndBeforeTheRules) {
+  Filter f(R"(weir: 1
+default: drop
+rules: [ { name: all, match: { ip.version: [4, 6] }, action: drop } ])");
+  EXPECT_EQ(plain(f.send(Eth() / Ipv6("fe80::1", "ff02::1:ff00:2").ttl(255) / Icmpv6(135) / std::string(16, 'x'))), "pass");
+  EXPECT_EQ(plain(f.send(Eth() / Ipv4("0.0.0.0", "255.255.255.255") / Udp(68, 67) / "discover")), "pass");
+  EXPECT_EQ(f.send(Eth() / Ipv6() / Icmpv6(137) / std::string(32, 'x')), "drop all") << "redirects are not among it";
+  Filter g("weir: 1\ndefault: drop\nessential: false");
+  EXPECT_EQ(g.send(Eth() / Ipv4("0.0.0.0", "255.255.255.255") / Udp(68, 67) / "discover"), "drop default");
+}
+
+TEST(Now, DefaultGovernsIpOnly) {
+  Filter f("weir: 1\ndefault: drop");
+  EXPECT_EQ(f.send(Eth() / ArpPacket(1)), "pass");
+  EXPECT_EQ(f.send(Eth().type(0x88cc) / "lldp"), "pass");
+  EXPECT_EQ(f.send(Eth() / Ipv4() / Udp(40000, 9) / "x"), "drop default");
+  Filter g(R"(weir: 1
+rules: [ { name: no-arp, match: { eth.type: arp }, action: drop } ])");
+  EXPECT_EQ(g.send(Eth() / ArpPacket(1)), "drop no-arp");
+  EXPECT_EQ(g.send(Eth() / Ipv4() / Udp(40000, 9) / "x"), "pass");
+}
+
+TEST(Now, ARuleThatIsExpiredSleeps) {
+  Filter f(R"(weir: 1
+rules:
+  - { name: old, match: { port: 53 }, action: drop, expires: 2023-12-31 }
+  - { name: young, match: { port: 54 }, action: drop, expires: 2030-12-31 })");
+  EXPECT_EQ(f.send(Eth() / Ipv4() / Udp(40000, 53) / "x"), "pass");
+  EXPECT_EQ(f.send(Eth() / Ipv4() / Udp(40000, 54) / "x"), "drop young");
+}
+
+// ---- Tunnels
+
+TEST(Tunnels, TheStrictestOfAllLayersWins) {
+  constexpr std::string_view policy = R"(weir: 1
+rules:
+  - { name: inner, match: { dns.qname: evil.example }, action: drop }
+  - { name: vni, match: { tunnel.kind: vxlan, outer.to: 203.0.113.9 }, action: drop })";
+  Filter f(policy);
+  const auto carried = [](std::string_view to, std::string_view name) {
+    return Eth() / Ipv4("192.0.2.1", to) / Udp(50000, 4789) / Vxlan(42) / Eth() / Ipv4("10.0.0.5", "10.0.0.53") / Udp() / dns_query(name);
+  };
+  EXPECT_EQ(f.send(carried("203.0.113.8", "good.example")), "pass");
+  EXPECT_EQ(f.send(carried("203.0.113.8", "evil.example")), "drop inner");
+  EXPECT_EQ(f.send(carried("203.0.113.9", "good.example")), "drop vni");
+}
+
+TEST(Tunnels, WhatIsEssentialInsideNeverSavesADeniedCarrier) {
+  Filter f(R"(weir: 1
+rules: [ { name: no-gre, match: { ip.protocol: gre }, action: drop } ])");
+  EXPECT_EQ(f.send(Eth() / Ipv4() / Gre() / Ipv6("fe80::1", "ff02::1:ff00:2").ttl(255) / Icmpv6(135) / std::string(16, 'x')), "drop no-gre");
+}
+
+// ---- Later: settling
+
+TEST(Later, AFlowSettlesWhenNothingCanChangeItsVerdict) {
+  struct Case {
+    std::string rule;
+    bool settles;
+  };
+  const Case cases[] = {
+      {"port: 23", true},
+      {"app.protocol: ssh", true},
+      {"tls.sni: evil.example", true},
+      {"ip.ttl: 1", false},
+      {"tcp.flags: FPU", false},
+      {"http.uri: /bad", true},
+      {"rate.packets: 1000-", false},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.rule);
+    Filter f("weir: 1\nrules: [ { name: r, match: { " + c.rule + " }, action: drop } ]");
+    Connection t(f, "10.0.0.5", 40000, "198.51.100.80", 443);
+    t.open();
+    t.client(tls_hello("good.example"));
+    for (int i = 0; i < 4; ++i) {
+      t.server(std::string("\x17\x03\x03\x00\x08", 5) + "12345678");
+      t.client(std::string("\x17\x03\x03\x00\x08", 5) + "12345678");
+    }
+    EXPECT_EQ(f.settled(), c.settles);
+  }
+}
+
+TEST(Later, TransactionsKeepAFlowOpen) {
+  Filter f(R"(weir: 1
+rules: [ { name: uri, match: { http.uri: /bad }, action: drop } ])");
+  Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 80);
+  c.open();
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(c.client(http_get("a.example", "/good")), "pass");
+    EXPECT_EQ(c.server(http_ok()), "pass");
+    EXPECT_FALSE(f.settled());
+  }
+  EXPECT_EQ(c.client(http_get("a.example", "/bad")), "drop uri");
+}
+
 }  // namespace
 }  // namespace weir::engine
