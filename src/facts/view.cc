@@ -139,9 +139,10 @@ void look_up_flow(const View& view, FieldId field, Answer& answer) {
 
 /// A fact of a protocol that this flow does not speak, and cannot come to speak with the bytes at hand, is absent.
 bool may_come(const View& view, FieldId field) {
+  if (view.flow == nullptr) return false;  // A frame of no flow says nothing more.
   const AppSet& owners = view.vocabulary->owners(field);
   if (owners.empty()) return true;
-  if (view.flow == nullptr || !has_ports(view.flow->ends.protocol)) return false;
+  if (!has_ports(view.flow->ends.protocol)) return false;
   const AppChain& app = view.flow->app;
   for (std::size_t i = 0; i < app.count; ++i)
     if (owners.has(app.layers[i])) return true;

@@ -79,7 +79,7 @@ inline OracleAnswer match(const policy::RuleSet& rules, const View& view, policy
     const bool only_tells = rule.monitor || rule.action == Action::Alert;
     if (j.truth == Truth::Unknown && !only_tells) (rule.action == Action::Allow ? pass_possible : deny_possible) = true;
     if (j.truth != Truth::True) continue;
-    if (rule.action == Action::Limit && rule.limit.unit != policy::LimitUnit::Flows && !rule.monitor) out.settled = false;
+    if (rule.action == Action::Limit && rule.limit.unit != policy::LimitUnit::Flows) out.settled = false;
     if (rule.action == Action::Limit && !meters.over_limit(id, rule, view)) continue;
     if (rule.action == Action::Ban && !meters.ban_begins(id, rule, view)) continue;
     if (only_tells || (rule.action == Action::Limit && rule.limit.over == Action::Alert)) {
