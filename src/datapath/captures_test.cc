@@ -13,7 +13,7 @@
 
 #include "datapath/capture/capture_reader.h"
 #include "tests/kit/filter.h"
-#include "tests/kit/oracle.h"
+#include "tests/kit/oracle_probe.h"
 #include "tests/kit/random_policy.h"
 
 namespace weir::datapath {

@@ -2,7 +2,7 @@
 // The compiled matcher against the oracle: random policies over random facts, each state of each fact among them; then over conversations
 // through the engine. Seeds are fixed.
 
-#include "tests/kit/oracle.h"
+#include "tests/kit/oracle_probe.h"
 
 #include <gtest/gtest.h>
 
@@ -144,14 +144,14 @@ TEST(Oracle, AgreesWithTheMatcherOnRandomPoliciesAndFacts) {
     for (int i = 0; i < 50; ++i) {
       const Moment moment(random, *rules);
       const policy::Outcome outcome = policy::match(*rules, rules->candidates(*moment.view().flow), moment.view(), meters);
-      const OracleAnswer told = oracle::match(*rules, moment.view(), meters);
-      const std::string difference = oracle::difference(told, outcome);
+      const OracleOutcome told = oracle(*rules, moment.view(), meters);
+      const std::string differs = difference(told, outcome);
       ++judged;
       denied += told.pass ? 0U : 1U;
       undecided += told.certain ? 0U : 1U;
       open += told.settled ? 0U : 1U;
-      if (difference.empty()) continue;
-      if (++differences <= 3) ADD_FAILURE() << "seed " << seed << ", moment " << i << ": " << difference << "\n" << yaml;
+      if (differs.empty()) continue;
+      if (++differences <= 3) ADD_FAILURE() << "seed " << seed << ", moment " << i << ": " << differs << "\n" << yaml;
     }
   }
   // It tried what it should try.

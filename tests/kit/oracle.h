@@ -7,24 +7,28 @@
 //
 // Not compared: `headers_only` and the reach of `default`, which say how an answer was come by.
 
-#include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
 
-#include "engine/engine.h"
 #include "policy/match.h"
 
 namespace weir::kit {
 
-struct OracleAnswer {
+struct OracleOutcome {
   RuleId rule = kNoRule;
   policy::Action action = policy::Action::Allow;
   bool pass = true, certain = true, settled = true;
-  std::vector<RuleId> reports;
+  std::vector<RuleId> reports;  ///< Alerts and monitored rules that match.
+  bool operator==(const OracleOutcome&) const = default;
 };
 
-namespace oracle {
+inline OracleOutcome of(const policy::Outcome& o) {
+  OracleOutcome out{o.rule, o.action, o.pass, o.certain, o.settled, {}};
+  for (std::size_t i = 0; i < o.reports_count; ++i) out.reports.push_back(o.reports[i].rule);
+  return out;
+}
+
+namespace asking {
 
 using policy::Judgement, policy::Truth, policy::Action;
 
@@ -62,19 +66,22 @@ inline Judgement of_rule(const policy::RuleSet& rules, const policy::Rule& rule,
 
 inline bool denies(Action action) { return action == Action::Drop || action == Action::Reject || action == Action::Sinkhole; }
 
-inline OracleAnswer match(const policy::RuleSet& rules, const View& view, policy::Meters& meters) {
-  OracleAnswer out;
+}  // namespace asking
+
+inline OracleOutcome oracle(const policy::RuleSet& rules, const View& view, policy::Meters& meters) {
+  using policy::Action, policy::Judgement, policy::Truth;
+  OracleOutcome out;
   bool pass_possible = false, deny_possible = false;  // By a rule before R that is still unknown.
   const auto decide = [&](RuleId rule, Action action) {
     out.rule = rule;
     out.action = action;
-    out.pass = !denies(action);
+    out.pass = !asking::denies(action);
     out.certain = out.pass ? !deny_possible : !pass_possible;
   };
   for (RuleId id = 0; id < rules.policy().rules.size(); ++id) {
     const policy::Rule& rule = rules.policy().rules[id];
     if (view.packet->frame->time.wall_ns >= rule.expires_wall_ns && rule.expires_wall_ns != INT64_MAX) continue;
-    const Judgement j = of_rule(rules, rule, view);
+    const Judgement j = asking::of_rule(rules, rule, view);
     if (!j.final) out.settled = false;
     const bool only_tells = rule.monitor || rule.action == Action::Alert;
     if (j.truth == Truth::Unknown && !only_tells) (rule.action == Action::Allow ? pass_possible : deny_possible) = true;
@@ -97,59 +104,30 @@ inline OracleAnswer match(const policy::RuleSet& rules, const View& view, policy
 }
 
 /// For packets whose direction is a guess: the first rule that headers alone make certain.
-inline RuleId match_headers(const policy::RuleSet& rules, const View& view) {
+inline RuleId oracle_of_headers(const policy::RuleSet& rules, const View& view) {
   for (RuleId id = 0; id < rules.policy().rules.size(); ++id) {
     const policy::Rule& rule = rules.policy().rules[id];
     if (rule.monitor || view.packet->frame->time.wall_ns >= rule.expires_wall_ns) continue;
-    if (rule.action != Action::Allow && !denies(rule.action)) continue;
-    if (rules.rule(id).header_only && of_rule(rules, rule, view).truth == Truth::True) return id;
+    if (rule.action != policy::Action::Allow && !asking::denies(rule.action)) continue;
+    if (rules.rule(id).header_only && asking::of_rule(rules, rule, view).truth == policy::Truth::True) return id;
   }
   return kNoRule;
 }
 
 /// What differs, in words; empty if nothing does.
-inline std::string difference(const OracleAnswer& told, const policy::Outcome& outcome) {
+inline std::string difference(const OracleOutcome& told, const policy::Outcome& outcome) {
+  const OracleOutcome got = of(outcome);
   std::string out;
-  const auto differs = [&](std::string_view what, auto expected, auto got) {
-    if (expected != got) out += std::string(what) + ": the oracle says " + std::to_string(expected) + ", the matcher " + std::to_string(got) + "; ";
+  const auto differs = [&](std::string_view what, auto expected, auto answer) {
+    if (expected != answer) out += std::string(what) + ": the oracle says " + std::to_string(expected) + ", the matcher " + std::to_string(answer) + "; ";
   };
-  differs("rule", told.rule, outcome.rule);
-  differs("action", static_cast<int>(told.action), static_cast<int>(outcome.action));
-  differs("pass", static_cast<int>(told.pass), static_cast<int>(outcome.pass));
-  differs("certain", static_cast<int>(told.certain), static_cast<int>(outcome.certain));
-  differs("settled", static_cast<int>(told.settled), static_cast<int>(outcome.settled));
-  std::vector<RuleId> reports;
-  for (std::size_t i = 0; i < outcome.reports_count; ++i) reports.push_back(outcome.reports[i].rule);
-  if (reports != told.reports) out += "reports differ; ";
+  differs("rule", told.rule, got.rule);
+  differs("action", static_cast<int>(told.action), static_cast<int>(got.action));
+  differs("pass", static_cast<int>(told.pass), static_cast<int>(got.pass));
+  differs("certain", static_cast<int>(told.certain), static_cast<int>(got.certain));
+  differs("settled", static_cast<int>(told.settled), static_cast<int>(got.settled));
+  if (told.reports != got.reports) out += "reports differ; ";
   return out;
 }
-
-}  // namespace oracle
-
-/// Sits in an engine and asks the oracle about each judgement. For policies without limits and bans, which a second asking would count.
-class OracleProbe final : public engine::Probe {
- public:
-  explicit OracleProbe(const policy::RuleSet& rules) : Probe(0), rules_(rules) {}
-  void on_judged(const View& view, const policy::Outcome& outcome) override {
-    ++judged_;
-    NoMeters none;
-    const std::string difference = oracle::difference(oracle::match(rules_, view, none), outcome);
-    if (difference.empty()) return;
-    // The headers of a packet whose direction is a guess are asked both ways, by a question of their own.
-    if (!outcome.pass && !outcome.headers_only && outcome.rule == oracle::match_headers(rules_, view)) return;
-    if (++differences_ <= 3)
-      ADD_FAILURE() << "frame " << view.packet->frame->number << (view.at_bound ? ", at the bound" : "") << ": " << difference;
-  }
-  std::uint64_t judged() const { return judged_; }
-  std::uint64_t differences() const { return differences_; }
-
- private:
-  struct NoMeters final : policy::Meters {
-    bool over_limit(RuleId, const policy::Rule&, const View&) override { return false; }
-    bool ban_begins(RuleId, const policy::Rule&, const View&) override { return false; }
-  };
-  const policy::RuleSet& rules_;
-  std::uint64_t judged_ = 0, differences_ = 0;
-};
 
 }  // namespace weir::kit
