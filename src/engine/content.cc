@@ -156,8 +156,8 @@ bool Lane::identify_stream(Work& work, bool force) {
   };
   AppSet before = chain.candidates;
   if (first_look && chain.count == 0 && !evidence.roles_unsure) {
-    if (!client.empty()) chain.candidates.keep(first_byte_[0][client[0]]);
-    if (!server.empty()) chain.candidates.keep(first_byte_[1][server[0]]);
+    if (!client.empty()) chain.candidates.keep(first_bytes_.of[0][client[0]]);
+    if (!server.empty()) chain.candidates.keep(first_bytes_.of[1][server[0]]);
     chain.candidates.add(kUnknownApp);
   }
   AppId certain = kNoApp;

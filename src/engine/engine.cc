@@ -22,6 +22,26 @@ FieldSet wanted_fields(const policy::RuleSet& rules, const EngineOptions& option
   return wanted;
 }
 
+/// What a first byte of either side rules out: asked once of each protocol, for all engines of the program.
+const FirstBytes& first_bytes() {
+  static const auto asked = [] {
+    auto out = std::make_unique<FirstBytes>();
+    for (const proto::Protocol* const& p : proto::protocols()) {
+      if (!p->tcp || p->identify == nullptr) continue;
+      const auto id = static_cast<AppId>(&p - proto::protocols().data());
+      for (std::size_t side = 0; side < 2; ++side)
+        for (unsigned b = 0; b < 256; ++b) {
+          const auto byte = static_cast<std::uint8_t>(b);
+          const Bytes one(&byte, 1);
+          const proto::Evidence evidence{.client = side == 0 ? one : Bytes{}, .server = side == 0 ? Bytes{} : one, .server_first = side == 1};
+          if (p->identify(evidence) != Match::No) out->of[side][b].add(id);
+        }
+    }
+    return out;
+  }();
+  return *asked;
+}
+
 }  // namespace
 
 Lane::Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> rules, EventSink& sink)
@@ -41,6 +61,7 @@ Lane::Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> 
       right_checksums_(options.table_entries),
       known_clients_(options.table_entries),
       readings_(*rules_, options.table_entries, pool_),
+      first_bytes_(first_bytes()),
       gather_places_(4096) {
   counters_.rules.resize(rules_->rules().size() + 1);
   counters_.apps.resize(words_.apps().size());
@@ -55,15 +76,6 @@ Lane::Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> 
     for (const std::uint16_t port : p->udp_ports)
       if (p->udp) udp_ports_.emplace_back(port, id);
     if (p->sctp || id == kUnknownApp) sctp_apps_.add(id);
-    if (!p->tcp) continue;
-    // What a first byte rules out, asked once of each protocol.
-    for (std::size_t side = 0; side < 2; ++side)
-      for (unsigned b = 0; b < 256; ++b) {
-        const auto byte = static_cast<std::uint8_t>(b);
-        const Bytes one(&byte, 1);
-        const proto::Evidence evidence{.client = side == 0 ? one : Bytes{}, .server = side == 0 ? Bytes{} : one, .server_first = side == 1};
-        if (p->identify(evidence) != Match::No) first_byte_[side][b].add(id);
-      }
   }
   std::sort(udp_ports_.begin(), udp_ports_.end());
 }

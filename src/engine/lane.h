@@ -80,6 +80,11 @@ struct Work {
 
 class FlowDescriber;
 
+/// Protocols that a stream's first byte leaves possible, by side and byte.
+struct FirstBytes {
+  AppSet of[2][256];
+};
+
 class Lane final : public policy::Meters {
  public:
   Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> rules, EventSink& sink);
@@ -206,7 +211,7 @@ class Lane final : public policy::Meters {
   // Candidates of identification: by transport, and for TCP by the first byte of the side that spoke first.
   AppSet tcp_apps_, udp_apps_, sctp_apps_;
   std::vector<std::pair<std::uint16_t, AppId>> udp_ports_;  ///< Registered ports, in order: who is asked first.
-  AppSet first_byte_[2][256];
+  const FirstBytes& first_bytes_;
   AppSet extending_apps_;  ///< Protocols that may hand over to another.
 
   // Scratch of the frame at hand.
