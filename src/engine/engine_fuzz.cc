@@ -149,8 +149,9 @@ class Run final : public EventSink {
       if (decision.verdict != Verdict::Hold) note(decision);
       else log_.push_back("hold " + std::to_string(decision.frame));
       if (drawn.tcp.empty()) continue;
-      if (drawn.syn) denied.erase(drawn.tcp);
-      if (denied.contains(drawn.tcp) && frame.time.mono_ns - last_[drawn.tcp] < 20 * kSecond) CHECK(decision.verdict == Verdict::Drop);
+      // A SYN may begin anew, and a tombstone that was idle for its time is gone (20 s under the shortest policy).
+      if (drawn.syn || frame.time.mono_ns - last_[drawn.tcp] >= 20 * kSecond) denied.erase(drawn.tcp);
+      if (denied.contains(drawn.tcp)) CHECK(decision.verdict == Verdict::Drop);
       if (decision.verdict == Verdict::Drop && decision.reason == Reason::Tombstone) denied[drawn.tcp] = true;
       last_[drawn.tcp] = frame.time.mono_ns;
     }
