@@ -55,7 +55,9 @@ Match match_request(Bytes bytes) {
       if (version != Match::No || !own) return version;
       continue;  // Some clients leave blanks in a target as they are.
     }
-    if (c == '\r' || c == '\n') return is_simple_request(text) ? Match::Maybe : Match::No;
+    // The feed of a simple request's line may come in the next segment.
+    const bool cut = c == '\r' && at + 1 == text.size() && text.starts_with("GET /") && text.substr(0, at).find(' ', 4) == std::string_view::npos;
+    if (c == '\r' || c == '\n') return cut || is_simple_request(text) ? Match::Maybe : Match::No;
     if (c < 0x20 || c == 0x7f) return Match::No;
   }
   if (bytes.size() >= kEvidenceMax) return own ? Match::Yes : Match::No;
