@@ -69,7 +69,7 @@ bool Lane::take(Work& work, const policy::Outcome& judged) {
   work.rule = outcome.rule;
   work.action = outcome.action;
   work.uncertain = !outcome.certain;
-  work.settles = outcome.certain && outcome.settled;
+  work.settles = outcome.certain && outcome.settled && !view_.at_bound;  // At the bound facts stay open.
   if (pass || !outcome.certain) {
     work.verdict = Verdict::Pass;
     return true;
@@ -462,7 +462,8 @@ void Lane::commit_denial(Work& work) {
   const bool by_headers = work.rule < rules_->rules().size() && rules_->rule(work.rule).header_only;
   if (work.index == kNoFlow && work.reach == Reach::Flow && !by_headers && !work.uncounted && work.facts != nullptr) insert_flow(work);
   if (work.index == kNoFlow) {
-    if (layer.is_udp() && work.reason == Reason::Rule)
+    // An answer that nobody asked for has no answer itself: who it was sent to may still ask.
+    if (layer.is_udp() && work.reason == Reason::Rule && !(work.facts != nullptr && work.facts->unsolicited))
       denials_.remember_datagram(layer.src, layer.src_port, layer.dst, layer.dst_port, work.rule, now_.mono_ns);
     return;
   }

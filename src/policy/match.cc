@@ -198,6 +198,7 @@ Outcome match(const RuleSet& rules, const Candidates& candidates, const View& vi
     }
     if (!compiled.header_only) out.headers_only = false;
     if (rule.monitor || rule.action == Action::Alert) {
+      if (rule.action == Action::Limit && rule.limit.unit != LimitUnit::Flows) out.settled = false;  // As if it were enforced.
       if (rule.action == Action::Limit && !meters.over_limit(id, rule, view)) continue;
       if (rule.action == Action::Ban && !meters.ban_begins(id, rule, view)) continue;
       report(id, rule.action);
