@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,7 @@
 #include "tests/kit/filter.h"
 #include "tests/kit/oracle_probe.h"
 #include "tests/kit/random_policy.h"
+#include "wire/wire.h"
 
 namespace weir::datapath {
 namespace {
@@ -84,6 +87,75 @@ class Replay final : public engine::EventSink {
   std::size_t count_ = 0;
 };
 
+/// The TCP flows of a capture and how they ended. `seed` other than 0: each segment over IPv4 is cut at random, and some pieces come twice.
+class CutReplay final : public engine::EventSink {
+ public:
+  CutReplay(const std::string& path, const std::shared_ptr<const policy::RuleSet>& rules, std::uint32_t seed) : random_(seed) {
+    engine::EngineOptions options = small_engine();
+    options.checksums = engine::Checksums::Ignore;
+    engine::Engine engine(options, rules, *this);
+    auto reader = CaptureReader::open(path, {});
+    if (!reader) return;
+    Frame frames[32];
+    while (const std::size_t n = reader->next(frames))
+      for (std::size_t i = 0; i < n; ++i) {
+        if (seed == 0 || !cut(engine, frames[i])) give(engine, frames[i], frames[i].bytes);
+      }
+    engine.finish();
+  }
+  std::map<std::string, std::string> flows;
+
+ private:
+  void give(engine::Engine& engine, Frame frame, Bytes bytes) {
+    frame.number = ++number_;
+    frame.bytes = bytes;
+    frame.wire_bytes = std::max(frame.wire_bytes, static_cast<std::uint32_t>(bytes.size()));
+    Decision decision;
+    engine.on_frames({&frame, 1}, {&decision, 1});
+  }
+  bool cut(engine::Engine& engine, const Frame& frame) {
+    Packet packet;
+    wire::parse(frame, packet);
+    if (packet.layers_count != 1) return false;
+    const IpLayer& l = packet.layers[0];
+    constexpr std::uint8_t kOthers = tcp_flag::kSyn | tcp_flag::kFin | tcp_flag::kRst;
+    if (!l.is_tcp() || l.version != 4 || l.fragment != FragmentKind::No || l.payload_bytes < 2 || (l.tcp_flags & kOthers) != 0) return false;
+    if (l.payload_wire_bytes != l.payload_bytes) return false;
+    const std::size_t tcp_at = l.ip_payload_offset;
+    for (std::size_t at = 0; at < l.payload_bytes;) {
+      const std::size_t n = std::min<std::size_t>(l.payload_bytes - at, 1 + random_() % 500);
+      std::vector<std::uint8_t> piece(frame.bytes.begin(), frame.bytes.begin() + static_cast<std::ptrdiff_t>(l.payload_offset));
+      const Bytes payload = frame.bytes.subspan(l.payload_offset + at, n);
+      piece.insert(piece.end(), payload.begin(), payload.end());
+      store_be16(&piece[l.ip_offset + 2], static_cast<std::uint16_t>(piece.size() - l.ip_offset));
+      store_be32(&piece[tcp_at + 4], l.tcp_seq + static_cast<std::uint32_t>(at));
+      Frame shorter = frame;
+      shorter.wire_bytes = static_cast<std::uint32_t>(piece.size());
+      give(engine, shorter, piece);
+      if (random_() % 4 == 0) give(engine, shorter, piece);
+      at += n;
+    }
+    return true;
+  }
+  void on_alert(const engine::AlertRecord&) override {}
+  void on_flow(const engine::FlowRecord& r) override {
+    if (r.ends.protocol != ip_protocol::kTcp) return;
+    std::string how = r.acted == engine::FlowRecord::Acted::Passed ? "passed" : "denied";
+    for (std::size_t i = 0; i < r.chain_count; ++i) how += " " + std::string(engine::vocabulary().app(r.chain[i]).name);
+    std::string& all = flows[render(r.ends.client) + ":" + std::to_string(r.ends.client_port) + " " + render(r.ends.server) + ":" + std::to_string(r.ends.server_port)];
+    all += all.empty() ? how : ", " + how;
+  }
+  void on_transaction(const View&, std::uint64_t) override {}
+  void on_released(const Decision&) override {}
+
+  std::mt19937 random_;
+  std::uint64_t number_ = 0;
+};
+
+std::map<std::string, std::string> flows_of(const std::string& path, const std::shared_ptr<const policy::RuleSet>& rules, std::uint32_t seed) {
+  return std::move(CutReplay(path, rules, seed).flows);
+}
+
 class Captures : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -143,6 +215,36 @@ TEST_F(Captures, WhatWasDroppedChangedNoState) {
       if (++shown <= 3) ADD_FAILURE() << "frame " << i + 1 << ": " << first.outcome().verdicts[i] << ", without those dropped " << second.outcome().verdicts[i] << "\n" << yaml;
     }
   }
+}
+
+// Cutting TCP into other segments, some of them sent twice, changes no verdict for what a flow says.
+TEST_F(Captures, NoCutOfTheirStreamsChangesAVerdict) {
+  const auto rules = rules_of(R"(weir: 1
+idle: { tcp: 24h }
+rules:
+  - { name: sni, match: { tls.sni: present }, action: drop }
+  - { name: version, match: { tls.version: present, not.tls.alpn: absent }, action: drop }
+  - { name: host, match: { http.host: present, http.method: [ POST, PUT ] }, action: drop }
+  - { name: status, match: { http.status: 404 }, action: drop }
+  - { name: query, match: { dns.qname: present }, action: drop }
+  - { name: share, match: { smb.share: present }, action: drop }
+  - { name: dialect, match: { smb.dialect: '1' }, action: drop }
+  - { name: ssh, match: { ssh.software: present }, action: drop }
+  - { name: mail, match: { smtp.from: present }, action: drop }
+  - { name: ftp, match: { ftp.command: [ STOR, RETR, PORT ] }, action: drop }
+  - { name: names, match: { app.protocol: [ telnet, imap, pop3, irc, rdp ] }, action: drop })");
+  std::size_t flows = 0, denied = 0, shown = 0;
+  for (std::size_t i = 0; i < all_.size(); ++i) {
+    const auto whole = flows_of(all_[i], rules, 0), cut = flows_of(all_[i], rules, static_cast<std::uint32_t>(i + 1));
+    for (const auto& [ends, verdict] : whole) {
+      ++flows;
+      denied += verdict.starts_with("denied") ? 1U : 0U;
+      const auto found = cut.find(ends);
+      if (found != cut.end() && found->second == verdict) continue;
+      if (++shown <= 8) ADD_FAILURE() << all_[i] << ": " << ends << " whole: " << verdict << ", cut: " << (found == cut.end() ? "no such flow" : found->second);
+    }
+  }
+  EXPECT_EQ(shown, 0U) << "of " << flows << " flows, " << denied << " denied";
 }
 
 }  // namespace

@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
+
 #include "tests/kit/talk.h"
 #include "tests/kit/victim.h"
 
@@ -258,6 +261,41 @@ TEST(TcpEvasion, NoBlockedRequestGetsThrough) {
           return all;
         }();
       }
+}
+
+/// Piles of segments with the blocked or the harmless bytes, overlapping and in any order, some acknowledged in between.
+TEST(TcpEvasion, NoPileOfSegmentsLetsABlockedRequestThrough) {
+  std::mt19937 random(0x57656972);
+  const auto pick = [&](std::size_t n) { return random() % n; };
+  for (int round = 0; round < 1500; ++round) {
+    const Request& request = requests()[static_cast<std::size_t>(round) % requests().size()];
+    SCOPED_TRACE(request.name + ", round " + std::to_string(round));
+    Filter f("weir: 1\n" + std::string(kGuards[pick(std::size(kGuards))]) + std::string(kRules));
+    Attempt a(f, request);
+    a.open();
+    const std::size_t size = request.blocked.size();
+    std::vector<std::pair<std::size_t, std::size_t>> pieces;
+    for (std::size_t at = 0; at < size;) {
+      const std::size_t n = std::min(size - at, 1 + pick(24));
+      pieces.emplace_back(at, n);
+      at += n;
+    }
+    const std::size_t honest = pieces.size();
+    for (std::size_t more = pick(8); more-- > 0;) {
+      const std::size_t at = pick(size);
+      pieces.emplace_back(at, std::min(size - at, 1 + pick(40)));
+    }
+    std::vector<std::size_t> order(pieces.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    if (pick(3) != 0) std::shuffle(order.begin(), order.end(), random);
+    for (const std::size_t i : order) {
+      const bool lie = i >= honest && pick(3) != 0;
+      const auto& [at, n] = pieces[i];
+      a.put(static_cast<std::int64_t>(at), (lie ? a.good() : a.bad()).substr(at, n));
+      if (pick(6) == 0) a.acknowledge();
+    }
+    ASSERT_FALSE(a.server.could_read(request.blocked, a.begin));
+  }
 }
 
 /// The twin: the same contortions around a harmless request break nothing that a careful client does.
