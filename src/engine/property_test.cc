@@ -69,6 +69,9 @@ const std::vector<Conversation>& conversations() {
         std::ifstream in(file.path(), std::ios::binary);
         const std::string seed(std::istreambuf_iterator<char>(in), {});
         Conversation c{protocol + "/" + file.path().filename().string(), protocol, protocol == "identify" ? turns_of_evidence(seed) : turns_of(seed)};
+        // A seed named NAME_… of a known protocol is played at that protocol's port.
+        const std::string named = file.path().filename().string().substr(0, file.path().filename().string().find('_'));
+        if (vocabulary().app(named)) c.protocol = named;
         if (!c.turns.empty()) out.push_back(std::move(c));
       }
     }
