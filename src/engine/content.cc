@@ -177,7 +177,7 @@ bool Lane::identify_stream(Work& work, bool force) {
   left.add(kUnknownApp);
   chain.candidates = left;
   if (!(before == left)) live.matched = false;
-  const bool over = live.client_payload_bytes >= kClientBytesMax || live.ended[0] ||
+  const bool over = live.client_payload_bytes >= kClientBytesMax || (live.ended[0] && !client.empty()) ||
                     (client.empty() && (server.size() >= kServerBytesMax || live.ended[1]));
   if (left.size() == 1 || over || force) {
     settle_identity(live, kUnknownApp);

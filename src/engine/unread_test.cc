@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// DESIGN, "What learns from what": wrong checksums and senders that offload; flows picked up in their middle; captures that lost or cut
+// packets; too many transactions in a frame; what happens when tables are full.
+
+#include <gtest/gtest.h>
+
+#include "tests/kit/talk.h"
+
+namespace weir::engine {
+namespace {
+
+using namespace kit;
+
+constexpr std::string_view kBad = R"(weir: 1
+rules: [ { name: bad, match: { dns.qname: evil.example }, action: drop } ])";
+
+EngineOptions with(Checksums checksums) {
+  EngineOptions options = small_engine();
+  options.checksums = checksums;
+  return options;
+}
+std::string ask(std::string_view name, bool right_checksum, std::uint16_t port = 40000, std::string_view client = "10.0.0.5") {
+  Udp udp(port, 53);
+  if (!right_checksum) udp.checksum(0x1234);
+  return Eth() / Ipv4(client, "198.51.100.53") / udp / dns_query(name);
+}
+
+TEST(Checksums, VerifyDoesNotReadWhatIsWrong) {
+  Filter f(kBad, with(Checksums::Verify));
+  EXPECT_EQ(f.send(ask("evil.example", false)), "pass") << "no host takes it";
+  EXPECT_EQ(f.send(ask("evil.example", true, 40001)), "drop bad");
+}
+
+TEST(Checksums, IgnoreReadsAll) {
+  Filter f(kBad, with(Checksums::Ignore));
+  EXPECT_EQ(f.send(ask("evil.example", false)), "drop bad");
+}
+
+TEST(Checksums, AutoTakesASenderForOffloadingUntilItsFirstRightOne) {
+  Filter f(kBad, with(Checksums::Auto));
+  EXPECT_EQ(f.send(ask("evil.example", false)), "drop bad") << "its checksums are left to its hardware, it seems";
+  EXPECT_EQ(f.send(ask("good.example", true, 40001)), "pass");
+  EXPECT_EQ(f.send(ask("evil.example", false, 40002)), "pass") << "from then on its wrong ones are unread";
+  EXPECT_EQ(f.send(ask("evil.example", false, 40002, "10.0.0.6")), "drop bad") << "another address is another sender";
+}
+
+TEST(Checksums, AWrongOneIsAFlawThatARuleCanName) {
+  Filter f("weir: 1\nrules: [ { name: broken, match: { flaw: bad-checksum }, action: drop } ]", with(Checksums::Verify));
+  EXPECT_EQ(f.send(ask("good.example", false)), "drop broken");
+  EXPECT_EQ(f.send(ask("good.example", true)), "pass");
+  EXPECT_EQ(f.send(Eth() / Ipv4().checksum(0x1234) / Udp() / "x"), "drop broken");
+  EXPECT_EQ(f.send(Eth() / Ipv4() / Tcp(40000, 80).flags("S").checksum(0x1234)), "drop broken");
+  EXPECT_EQ(f.send(Eth() / Ipv4() / Icmp(8).checksum(0x1234) / "ping"), "drop broken");
+}
+
+TEST(Midstream, AFlowWithoutAHandshakeIsPickedUpAtOnceWithoutTheGuard) {
+  Filter f(R"(weir: 1
+rules: [ { name: uri, match: { http.uri: /bad }, action: drop } ])");
+  Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 80);
+  EXPECT_EQ(c.client(http_get("a.example", "/good")), "pass");
+  EXPECT_EQ(c.server(http_ok()), "pass");
+  EXPECT_EQ(c.client(http_get("a.example", "/bad")), "drop uri");
+  Filter s(R"(weir: 1
+rules: [ { name: uri, match: { http.uri: /bad }, action: drop } ])");
+  Connection from_server(s, "10.0.0.5", 40000, "198.51.100.80", 80);
+  EXPECT_EQ(from_server.server(http_ok()), "pass") << "picked up from the server's side";
+  EXPECT_EQ(from_server.client(http_get("a.example", "/bad")), "drop uri");
+}
+
+TEST(Midstream, OneSideAloneIsReadToo) {
+  Filter f(R"(weir: 1
+rules: [ { name: uri, match: { http.uri: /bad }, action: drop } ])");
+  Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 80);
+  c.syn();
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(c.client(http_get("a.example", "/good")), "pass");
+  EXPECT_EQ(c.client(http_get("a.example", "/bad")), "drop uri");
+}
+
+TEST(Lost, BytesThatTheReceiverAcknowledgedAreAHole) {
+  Filter f(R"(weir: 1
+rules: [ { name: sni, match: { tls.sni: absent, port: 443 }, action: drop }, { name: hid, match: { tls.sni: hidden }, action: alert } ])");
+  Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 443);
+  c.open();
+  const std::string hello = tls_hello("a.example");
+  EXPECT_EQ(c.client(hello.substr(0, 30)), "pass");
+  c.skip(Side::Client, hello.size() - 30);  // The capture lost it; the server has it.
+  EXPECT_EQ(c.server(std::string("\x16\x03\x03\x00\x02\x02\x00", 7)), "pass");
+  EXPECT_EQ(c.client("\x14\x03\x03"), "pass") << "bytes missing: hidden, not absent";
+  f.end();
+  EXPECT_EQ(f.count("alert allowed hid"), 1U);
+}
+
+TEST(Transactions, MoreThanEightInAFrameAreAFlaw) {
+  Filter f("weir: 1\nrules: [ { name: many, match: { flaw: too-many-transactions }, action: drop }, { name: uri, match: { http.uri: /bad }, action: drop } ]");
+  std::string few, lots;
+  for (int i = 0; i < 7; ++i) few += http_get("a.example", "/" + std::to_string(i));
+  for (int i = 0; i < 12; ++i) lots += http_get("a.example", "/" + std::to_string(i));
+  Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 80), d(f, "10.0.0.5", 40001, "198.51.100.80", 80);
+  c.open();
+  EXPECT_EQ(c.client(few), "pass");
+  d.open();
+  EXPECT_EQ(d.client(lots), "drop many");
+}
+
+TEST(Transactions, BeyondTheEighthNoneGetsThroughUnread) {
+  Filter f("weir: 1\nrules: [ { name: uri, match: { http.uri: /bad }, action: drop } ]");
+  std::string lots;
+  for (int i = 0; i < 12; ++i) lots += http_get("a.example", "/" + std::to_string(i));
+  Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 80);
+  c.open();
+  EXPECT_EQ(plain(c.client(lots + http_get("a.example", "/bad"))), "drop");
+}
+
+TEST(Full, AFlowTableMakesRoomAndFramesKeepTheirVerdicts) {
+  EngineOptions options = small_engine();
+  options.flows_max = 32;
+  Filter f("weir: 1\nrules: [ { name: bad, match: { http.uri: /bad }, action: drop } ]", options);
+  for (std::uint16_t i = 0; i < 300; ++i) EXPECT_EQ(plain(f.send(Eth() / Ipv4() / Tcp(static_cast<std::uint16_t>(40000 + i), 80).flags("S"))), "pass");
+  Connection c(f, "10.0.0.5", 39000, "198.51.100.80", 80);
+  c.open();
+  EXPECT_EQ(c.client(http_get("a.example", "/bad")), "drop bad");
+  EXPECT_GT(f.counters().flows_evicted, 0U);
+}
+
+TEST(Full, APoolThatIsUsedUpDecidesAsAtTheBoundAndNeverStops) {
+  EngineOptions options = small_engine();
+  options.pool_bytes = 64 << 10;
+  Filter f("weir: 1\nundecided: hold\nrules: [ { name: bad, match: { tls.sni: evil.example }, action: drop } ]", options);
+  for (std::uint16_t i = 0; i < 60; ++i) {
+    Connection c(f, "10.0.0.5", static_cast<std::uint16_t>(40000 + i), "198.51.100.80", 443);
+    c.open();
+    c.client(tls_hello("evil.example").substr(0, 40));
+  }
+  f.end();
+  EXPECT_GT(f.counters().pool_empty, 0U);
+}
+
+TEST(Time, NeverGoesBackInTheEngine) {
+  Filter f(R"(weir: 1
+rules: [ { name: few, match: { port: 80 }, action: { limit: { rate: 1/h, burst: 1, per: from } } } ])");
+  EXPECT_EQ(f.send(Eth() / Ipv4() / Tcp(40000, 80).flags("S")), "pass");
+  f.after(-100 * kSecond);
+  EXPECT_EQ(f.send(Eth() / Ipv4() / Tcp(40001, 80).flags("S")), "drop few");
+  f.after(200 * kHour);
+  EXPECT_EQ(f.send(Eth() / Ipv4() / Tcp(40002, 80).flags("S")), "pass");
+}
+
+}  // namespace
+}  // namespace weir::engine
