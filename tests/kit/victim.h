@@ -33,6 +33,10 @@ class Victim {
     }
     return true;
   }
+  /// The same of a stream: everything before it has come, too.
+  bool could_have_read(std::string_view text, std::int64_t offset) const {
+    return delivered_ >= offset + static_cast<std::int64_t>(text.size()) && could_read(text, offset);
+  }
   std::int64_t delivered() const { return delivered_; }  ///< What it would acknowledge.
 
  private:
