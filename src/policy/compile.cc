@@ -115,7 +115,7 @@ struct RuleSet::Stages {
     if (fresh) pool.insert(pool.end(), bits.begin(), bits.end());
     return at->second;
   }
-  const std::uint64_t* bits(std::uint32_t cls) const { return &pool[cls * words]; }
+  const std::uint64_t* bits(std::uint32_t cls) const { return pool.data() + cls * words; }
   std::uint32_t ip_class(int side, const Ip& ip) const {
     const auto& all = intervals[side];
     auto at = std::upper_bound(all.begin(), all.end(), ip, [](const Ip& a, const Interval& b) { return a < b.first; });
