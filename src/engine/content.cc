@@ -128,8 +128,16 @@ void Lane::settle_identity(Live& live, AppId app) {
     return;
   }
   if (chain.count < kChainMax) chain.layers[chain.count++] = app;
-  chain.may_extend = extending_apps_.has(app);
+  chain.may_extend = extending_apps_.has(app) || may_turn_out_otherwise(live, app);
   start_parser(live, app);
+}
+
+/// A UDP flow whose later datagrams may be of a protocol that rules ask about.
+bool Lane::may_turn_out_otherwise(const Live& live, AppId app) const {
+  if (live.flow.ends.protocol != ip_protocol::kUdp || asked_apps_.empty()) return false;
+  if (app == kUnknownApp) return true;
+  const AppId of_port = app_of_udp_port(live.flow.ends.server_port);
+  return of_port != kNoApp && of_port != app && asked_apps_.has(of_port);
 }
 
 /// True once the innermost layer is certain. `force`: the bound is reached, what is not certain is unknown.
@@ -242,6 +250,29 @@ void Lane::keep_evidence(Live& live, Side side, Bytes payload) {
   std::memcpy(kept.bytes, payload.data(), kept.size);
 }
 
+/// A server answers each datagram for itself. Where rules ask about a protocol that this flow was not told to be (it is unknown, or
+/// the port is registered for that protocol), a client's datagram may still turn out to be that.
+void Lane::identify_anew(Work& work, Bytes payload) {
+  Live& live = *work.live;
+  AppChain& chain = live.flow.app;
+  if (chain.open || chain.count == 0 || !chain.may_extend || work.side != Side::Client) return;
+  const proto::Evidence evidence{.client = payload, .client_port = live.flow.ends.client_port, .server_port = live.flow.ends.server_port,
+                                 .ip_protocol = live.flow.ends.protocol,
+                                 .group_destination = work.packet->eth_dst.is_group() || work.layer->dst.is_multicast()};
+  if (chain.layers[0] != kUnknownApp && proto::protocol(chain.layers[0]).identify != nullptr &&
+      proto::protocol(chain.layers[0]).identify(evidence) != Match::No)
+    return;
+  AppId certain = kNoApp;
+  asked_apps_.for_each([&](AppId id) {
+    if (certain == kNoApp && id != kUnknownApp && proto::protocol(id).udp && proto::protocol(id).identify != nullptr &&
+        proto::protocol(id).identify(evidence) == Match::Yes)
+      certain = id;
+  });
+  if (certain == kNoApp || certain == chain.layers[0]) return;
+  chain.count = 0;
+  settle_identity(live, certain);
+}
+
 void Lane::read_datagram(Work& work) {
   Live& live = *work.live;
   if (!live.reading) return;
@@ -249,6 +280,7 @@ void Lane::read_datagram(Work& work) {
   const Bytes payload = work.packet->payload(layer);
   if (payload.empty()) return;
   AppChain& chain = live.flow.app;
+  identify_anew(work, payload);
   if (work.side == Side::Client) describe_first_payload(live, payload);
   if (chain.open) {
     if (!work.created) identify_datagram(work, payload);
@@ -282,8 +314,7 @@ void Lane::read_datagram(Work& work) {
 
 void Lane::lose_bytes(Work& work, Side side) {
   Live& live = *work.live;
-  state::Stream& stream = live.streams[index_of(side)];
-  const std::uint64_t lost = stream.pass_hole();
+  const std::uint64_t lost = live.streams[index_of(side)].pass_hole(pool_);
   if (lost == 0) return;
   ++counters_.streams_lost;
   live.gap = true;
@@ -295,6 +326,11 @@ void Lane::lose_bytes(Work& work, Side side) {
   if (live.parser_done) return;
   const proto::Protocol& p = proto::protocol(live.parser);
   if (p.resync != nullptr && p.resync(live.parser_state, side, lost)) return;
+  if (side == Side::Server) {
+    // What the client asks is read on: a client may not end that by acknowledging what it does not have.
+    live.lost[1] = true;
+    return;
+  }
   finish_parser(work);
 }
 
@@ -310,6 +346,10 @@ void Lane::feed(Work& work, Side side) {
     const Bytes ready = stream.ready();
     const bool end = live.ended[index_of(side)] && stream.consumed() <= stream.in_order_end();
     if (ready.empty() && !end) return;
+    if (live.lost[index_of(side)]) {
+      stream.consume(ready.size());
+      return;
+    }
     if (side == Side::Client && live.transaction_ended && !ready.empty()) {
       // The next transaction begins with its first byte, whenever its parser can say what it is.
       live.facts.reset(Scope::Transaction);
@@ -366,20 +406,36 @@ void Lane::read_tcp(Work& work) {
   }
   const Bytes payload = work.packet->payload(layer);
   const bool fin = (layer.tcp_flags & tcp_flag::kFin) != 0;
-  if (payload.empty() && !fin) return;
+  if (payload.empty() && !fin) return wind_up(flow, live);
   if (!stream.started()) stream.start(flow.tcp[s].seen && !flow.picked_up ? flow.tcp[s].initial : sequence);
   if (!payload.empty()) {
     if (live.streams[0].in_order_end() == 0 && live.streams[1].in_order_end() == 0) live.server_first = work.side == Side::Server;
-    const state::Stream::Outcome outcome = stream.insert(pool_, sequence, payload);
-    if (outcome.conflict) {
+    // The other end is seen, or will be: the handshake came by. Of a flow picked up in its middle, and of one whose server never
+    // speaks, only one direction may pass here.
+    const bool both_seen = flow.tcp[1 - s].seen;
+    const state::Stream::Outcome outcome = stream.insert(pool_, sequence, payload, both_seen);
+    const bool from_nowhere = !flow.picked_up && outcome.before_start;
+    const bool untold = outcome.unverifiable && both_seen && work.side == Side::Client;
+    if (outcome.conflict || from_nowhere || untold) {
       work.flaws.add(Flaw::Conflict);
       ++counters_.flaws[static_cast<std::size_t>(Flaw::Conflict)];
       view_.flaws.add(Flaw::Conflict);
       live.matched = false;
     }
-    if (outcome.insert == state::Stream::Insert::NoRoom && stream.has_hole()) {
+    if (outcome.insert == state::Stream::Insert::Waiting && stream.hole_acknowledged()) lose_bytes(work, work.side);
+    if (outcome.insert == state::Stream::Insert::NoRoom) {
+      if (both_seen && live.reading) {
+        // Nothing proves that what is missing will not come: this segment waits its turn, TCP sends it again.
+        work.denied = work.no_room = true;
+        work.verdict = Verdict::Drop;
+        work.reason = Reason::TableFull;
+        work.reach = policy::Reach::Packet;
+        work.rule = kNoRule;
+        work.learns = false;
+        return;
+      }
       lose_bytes(work, work.side);
-      stream.insert(pool_, sequence, payload);
+      stream.insert(pool_, sequence, payload, false);
     }
     if (work.side == Side::Client) {
       if (outcome.insert == state::Stream::Insert::Fresh || outcome.insert == state::Stream::Insert::Waiting) {
@@ -401,9 +457,37 @@ void Lane::read_tcp(Work& work) {
     live.flow.app.confirmed = true;
     live.matched = false;
   }
-  if (live.parser_done && !live.flow.app.open && !live.flow.app.may_extend) {
-    stop_reading(live);
+  wind_up(flow, live);
+}
+
+/// Where nothing more is read: what was is compared with what still comes until its receiver has it.
+void Lane::wind_up(const Flow& flow, Live& live) {
+  if (!live.parser_done || live.flow.app.open || live.flow.app.may_extend) return;
+  for (state::Stream& each : live.streams) each.skip_rest();
+  if (evidence_settled(flow, live)) stop_reading(live);
+}
+
+/// What was read of each side is acknowledged by the other, or there is no other to be seen (a flow picked up, one way).
+bool Lane::evidence_settled(const Flow& flow, const Live& live) const {
+  for (std::size_t s = 0; s < 2; ++s) {
+    if (!live.streams[s].started() || live.streams[s].evidence_settled()) continue;
+    if (!(flow.picked_up && !flow.tcp[1 - s].seen)) return false;
   }
+  return true;
+}
+
+/// The verdict rests on what was read so far: it is final once that is acknowledged.
+bool Lane::may_settle(const Flow& flow, Live& live) {
+  if (flow.ends.protocol != ip_protocol::kTcp || !live.reading) return true;
+  if (!live.settling) {
+    live.settling = true;
+    for (std::size_t s = 0; s < 2; ++s) live.settle_at[s] = live.streams[s].in_order_end();
+  }
+  for (std::size_t s = 0; s < 2; ++s) {
+    if (!live.streams[s].started() || live.streams[s].acked() >= live.settle_at[s]) continue;
+    if (!(flow.picked_up && !flow.tcp[1 - s].seen)) return false;
+  }
+  return true;
 }
 
 }  // namespace weir::engine

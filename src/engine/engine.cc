@@ -71,6 +71,9 @@ Lane::Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> 
   counters_.rules.resize(rules_->rules().size() + 1);
   counters_.apps.resize(words_.apps().size());
   whole_.reserve(65536 + 256);
+  lessons_.reserve(kLessonsMax);
+  lesson_text_.reserve(kLessonBytesMax);
+  announcements_.reserve(kAnnouncementsMax);
   gathered_.reserve(4096);
   for (const proto::Protocol* const& p : proto::protocols()) {
     const auto id = static_cast<AppId>(&p - proto::protocols().data());
@@ -83,6 +86,16 @@ Lane::Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> 
     if (p->sctp || id == kUnknownApp) sctp_apps_.add(id);
   }
   std::sort(udp_ports_.begin(), udp_ports_.end());
+  for (const policy::CompiledRule& rule : rules_->rules()) {
+    if (rule.rule->name == "guard.undecided") undecided_rule_ = static_cast<RuleId>(&rule - rules_->rules().data());
+    const auto ask = [this](const policy::CompiledCondition& c) {
+      asked_apps_.add(c.condition->values.apps);
+      asked_apps_.add(words_.owners(c.condition->field));
+    };
+    for (const policy::CompiledCondition& c : rule.match) ask(c);
+    for (const auto& map : rule.unless)
+      for (const policy::CompiledCondition& c : map) ask(c);
+  }
 }
 
 /// The protocol that the port of a datagram is registered for, or kUnknownApp.

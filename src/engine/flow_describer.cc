@@ -86,17 +86,20 @@ void FlowDescriber::flaw(Flaw flaw) {
 }
 
 void FlowDescriber::expect(const Expectation& e) {
+  if (lane_.announcements_.size() == Lane::kAnnouncementsMax) return;
   const FlowEnds& ends = live_.flow.ends;
   const bool to_server = e.server == Side::Server;
   const auto app = e.app.empty() ? std::nullopt : lane_.words_.app(e.app);
-  state::Expected expected{work_.index, lane_.flows_.at(work_.index).first_frame, app.value_or(kUnknownApp)};
-  lane_.expectations_.expect(to_server ? ends.client : ends.server, to_server ? ends.server : ends.client, e.server_port, e.ip_protocol,
-                             expected, lane_.now_.mono_ns);
+  lane_.announcements_.push_back({to_server ? ends.client : ends.server, to_server ? ends.server : ends.client, e.server_port, e.ip_protocol,
+                                  {work_.index, lane_.flows_.at(work_.index).first_frame, app.value_or(kUnknownApp)}});
 }
 
 void FlowDescriber::learn_name(std::string_view name, const Ip& address, std::uint32_t ttl_s) {
-  if (stopped_ || !lane_.wanted_.test(field::kServerName)) return;
-  lane_.names_.learn(live_.flow.ends.client, address, name, ttl_s, lane_.now_.mono_ns);
+  if (!lane_.wanted_.test(field::kServerName)) return;
+  std::vector<char>& text = lane_.lesson_text_;
+  if (lane_.lessons_.size() == Lane::kLessonsMax || text.size() + name.size() > Lane::kLessonBytesMax) return;
+  lane_.lessons_.push_back({work_.index, address, ttl_s, static_cast<std::uint32_t>(text.size()), static_cast<std::uint32_t>(name.size())});
+  text.insert(text.end(), name.begin(), name.end());
 }
 
 bool FlowDescriber::push_layer(AppId app) {

@@ -55,6 +55,7 @@ void Lane::load_flow_facts(const Flow& flow, FlowFacts& facts) const {
   for (std::size_t i = 0; i < flow.apps_count; ++i) facts.app.layers[i] = flow.apps[i];
   facts.app.open = flow.apps_count == 0 && !flow.named;
   facts.app.may_extend = facts.app.hidden = false;
+  facts.app.midstream = flow.picked_up;
   facts.app.confirmed = flow.confirmed;
   facts.app.candidates = flow.ends.protocol == ip_protocol::kTcp ? tcp_apps_ : flow.ends.protocol == ip_protocol::kUdp ? udp_apps_ : sctp_apps_;
   for (std::size_t s = 0; s < 2; ++s) {
@@ -103,6 +104,7 @@ void Lane::choose_ends(Work& work) {
       src_is_client = src_registered == dst_registered ? work.key.dst_port <= work.key.src_port : dst_registered;
     }
     work.headers_unsure = handshake != tcp_flag::kSyn;
+    facts.app.midstream = work.headers_unsure;
     if (work.headers_unsure) {
       const policy::StateWishes& wishes = rules_->policy().wishes;
       facts.state = wishes.tcp_state && wishes.tcp_midstream_drop ? FlowState::Invalid : FlowState::Established;

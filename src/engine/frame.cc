@@ -372,6 +372,7 @@ Decision Lane::decide_packet(const Packet& packet) {
     domain = inner_domain(packet, work.hash, depth);
   }
   if (last != nullptr && last->verdict == Verdict::Drop) {
+    forget_lessons();
     for (std::size_t depth = 0; depth + 1 < judged; ++depth) roll_back(works_[depth]);
     alert_denial(*last);
     emit_answers(*last, decision);
@@ -381,6 +382,7 @@ Decision Lane::decide_packet(const Packet& packet) {
     decision.reason = last->reason;
     return decision;
   }
+  if (!lessons_.empty() || !announcements_.empty()) learn_lessons();
   for (std::size_t depth = 0; depth < judged; ++depth) commit(works_[depth]);
   if (packet.layers_count == 0) readings_.commit(view_);
   if (last != nullptr) {

@@ -268,6 +268,7 @@ void Lane::judge(Work& work) {
     return;
   }
   work.app_before = work.live->flow.app;
+  work.app_saved = true;
   if ((layer.is_tcp() || layer.is_udp()) && !work.unread) {
     current_ = &work;
     const std::uint32_t version = work.live->facts.version();
@@ -311,6 +312,7 @@ void Lane::resolve_undecided(Work& work) {
   }
   if (at_bound) {
     if (!judge_now(work, true)) return;
+    if (bounds.hold && work.side == Side::Client && !within_undecided_budget(work)) return;
     live.bound_decided = true;
     live.undecided_frames = live.undecided_bytes = live.undecided_server_bytes = 0;
     live.hold_since_ns = 0;
@@ -329,6 +331,26 @@ void Lane::resolve_undecided(Work& work) {
   live.held_bytes += layer.payload_bytes;
   ++counters_.held;
   work.verdict = Verdict::Hold;
+}
+
+/// Bytes that are let go undecided are charged to the client; past its budget they are dropped, as `guard.undecided`.
+bool Lane::within_undecided_budget(Work& work) {
+  constexpr double kBytesAMinute = 64 * 1024;
+  constexpr RuleId kBudget = 0x3fffffff;  // A key of its own among the buckets.
+  const double bytes = work.live->held_bytes + work.layer->payload_bytes;
+  const std::uint64_t client = hash_ip(work.facts->ends.client, 17);
+  if (buckets_.take(kBudget, client, 0, kBytesAMinute / 60, kBytesAMinute, bytes, now_.mono_ns)) return true;
+  work.denied = true;
+  work.verdict = Verdict::Drop;
+  work.reason = Reason::UndecidedBudget;
+  work.reach = Reach::Packet;
+  work.rule = undecided_rule_;
+  work.learns = false;
+  Live& live = *work.live;
+  live.undecided_frames = live.undecided_bytes = 0;
+  live.hold_since_ns = 0;
+  if (live.held_count != 0) release_held(live, work);
+  return false;
 }
 
 /// Held frames go the way of the frame at hand, in order.
@@ -391,7 +413,8 @@ void Lane::end_holds(bool all) {
     packet_memo_count_ = 0;
     set_view(work, true);
     readings_.make(view_, false);
-    const bool pass = judge_now(work, true);
+    const bool pass = judge_now(work, true) && (!rules_->policy().undecided.hold || within_undecided_budget(work));
+    if (work.reason == Reason::UndecidedBudget) continue;  // Those frames are gone; the flow goes on.
     live.bound_decided = true;
     live.undecided_frames = live.undecided_bytes = 0;
     live.hold_since_ns = 0;
@@ -406,6 +429,20 @@ void Lane::end_holds(bool all) {
     holds_.erase(holds_.begin(), holds_.begin() + static_cast<std::ptrdiff_t>(holds_first_));
     holds_first_ = 0;
   }
+}
+
+/// The frame passes: the names that it told and the flows that it announced are remembered.
+void Lane::learn_lessons() {
+  for (const Lesson& lesson : lessons_)
+    names_.learn(flows_.at(lesson.index).ends.client, lesson.address, {lesson_text_.data() + lesson.text_at, lesson.text_bytes}, lesson.ttl_s, now_.mono_ns);
+  for (const Announcement& a : announcements_) expectations_.expect(a.client, a.server, a.port, a.protocol, a.expected, now_.mono_ns);
+  forget_lessons();
+}
+
+void Lane::forget_lessons() {
+  lessons_.clear();
+  lesson_text_.clear();
+  announcements_.clear();
 }
 
 /// The frame passes: now it teaches.
@@ -436,7 +473,7 @@ void Lane::commit(Work& work) {
     work.expected = nullptr;
   }
   if (work.facts != nullptr) readings_.commit(view_);
-  if (work.settles && work.verdict == Verdict::Pass && !flow.settled) {
+  if (work.settles && work.verdict == Verdict::Pass && !flow.settled && (flow.live == nullptr || may_settle(flow, *static_cast<Live*>(flow.live)))) {
     flow.settled = true;
     flow.verdict = FlowVerdict::Passed;
     flow.rule = work.rule;
@@ -449,7 +486,8 @@ void Lane::commit(Work& work) {
   }
   live.facts.persist();
   // Settled and named: nothing more is read.
-  const bool named = !live.flow.app.open && !(live.flow.app.may_extend && options_.identify) && (live.parser_done || !flow.settled);
+  const bool goes_on = live.flow.app.may_extend && options_.identify && layer.is_tcp();
+  const bool named = !live.flow.app.open && !goes_on && (live.parser_done || !flow.settled);
   if (flow.settled && (!options_.identify || (named && live.parser_done))) {
     flow.named = true;
     free_live(flow);
@@ -508,11 +546,12 @@ void Lane::roll_back(Work& work) {
     work.index = kNoFlow;
     return;
   }
-  if (flow.live == nullptr || !work.layer->is_udp()) return;
+  if (flow.live == nullptr || !work.layer->is_udp() || !work.app_saved) return;
   Live& live = *static_cast<Live*>(flow.live);
   live.facts.reset(Scope::Transaction);
   live.transaction_ended = live.transaction_open = false;
-  if (work.app_before.open && !live.flow.app.open) {
+  const bool renamed = work.app_before.count != live.flow.app.count || work.app_before.innermost() != live.flow.app.innermost();
+  if (renamed) {
     if (live.parser_state != nullptr) pool_.release(live.parser_state, live.parser == kUnknownApp ? 1 : proto::protocol(live.parser).state_bytes);
     live.parser_state = nullptr;
     live.parser = kUnknownApp;

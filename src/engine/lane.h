@@ -42,7 +42,8 @@ struct Work {
   Live* live = nullptr;
   FlowFacts* facts = nullptr;
   FlawSet flaws;
-  AppChain app_before;        ///< UDP: restored if the datagram is dropped.
+  AppChain app_before;        ///< UDP: restored if the datagram is dropped, once it is saved.
+  bool app_saved = false;
   const state::Expected* expected = nullptr;
   AppId first_app = kUnknownApp, first_use = kUnknownApp;  ///< What identification of a first datagram found.
 
@@ -54,6 +55,7 @@ struct Work {
   bool denied = false;
   bool uncertain = false;     ///< A deny or pass is still possible.
   bool settles = false;
+  bool no_room = false;      ///< A segment that fits nowhere now: dropped by name, sent again by TCP.
   bool uncounted = false;     ///< The answer to something denied, or a tombstone: no further alert.
 
   /// As new, for a layer of a packet. The key, its hash and `app_before` are set where they are used: not cleared.
@@ -63,7 +65,7 @@ struct Work {
     depth = its_depth;
     index = kNoFlow;
     side = Side::Client;
-    created = unread = headers_unsure = denied = uncertain = settles = uncounted = false;
+    created = unread = headers_unsure = denied = uncertain = settles = uncounted = no_room = app_saved = false;
     learns = true;
     live = nullptr;
     facts = nullptr;
@@ -138,6 +140,11 @@ class Lane final : public policy::Meters {
   void feed(Work& work, Side side);
   bool identify_stream(Work& work, bool force);
   void identify_datagram(Work& work, Bytes payload);
+  void identify_anew(Work& work, Bytes payload);
+  bool may_turn_out_otherwise(const Live& live, AppId app) const;
+  void wind_up(const Flow& flow, Live& live);
+  bool evidence_settled(const Flow& flow, const Live& live) const;
+  bool may_settle(const Flow& flow, Live& live);
   void keep_evidence(Live& live, Side side, Bytes payload);
   AppId app_of_udp_port(std::uint16_t port) const;
   void settle_identity(Live& live, AppId app);
@@ -159,6 +166,7 @@ class Lane final : public policy::Meters {
   bool take(Work& work, const policy::Outcome& judged);
   void judge_both_ways(Work& work);
   void resolve_undecided(Work& work);
+  bool within_undecided_budget(Work& work);
   void release_held(Live& live, const Work& work);
   bool banned(Work& work);
   void set_view(const Work& work, bool at_bound);
@@ -212,7 +220,28 @@ class Lane final : public policy::Meters {
   AppSet tcp_apps_, udp_apps_, sctp_apps_;
   std::vector<std::pair<std::uint16_t, AppId>> udp_ports_;  ///< Registered ports, in order: who is asked first.
   const FirstBytes& first_bytes_;
+  RuleId undecided_rule_ = kNoRule;  ///< guard.undecided, where the policy writes it.
+  AppSet asked_apps_;  ///< Protocols that rules ask about, by name or by a fact of theirs.
   AppSet extending_apps_;  ///< Protocols that may hand over to another.
+
+  // What the frame at hand teaches if it passes: names told by a DNS answer, flows announced.
+  struct Lesson {
+    std::uint32_t index;  ///< Of the flow that teaches.
+    Ip address;
+    std::uint32_t ttl_s, text_at, text_bytes;
+  };
+  struct Announcement {
+    Ip client, server;
+    std::uint16_t port;
+    std::uint8_t protocol;
+    state::Expected expected;
+  };
+  static constexpr std::size_t kLessonsMax = 128, kLessonBytesMax = 32768, kAnnouncementsMax = 16;
+  std::vector<Lesson> lessons_;  ///< Reserved at start, as the two below.
+  std::vector<char> lesson_text_;
+  std::vector<Announcement> announcements_;
+  void learn_lessons();
+  void forget_lessons();
 
   // Scratch of the frame at hand.
   Packet packets_[Engine::kBatchMax];

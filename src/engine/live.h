@@ -52,6 +52,9 @@ struct Live : state::LiveBase {
   std::uint32_t transactions = 0;    ///< Begun so far.
   bool ended[2] = {false, false};    ///< FIN in order.
   bool server_first = false;
+  bool settling = false;             ///< The verdict is final as soon as what was read up to settle_at is acknowledged.
+  std::uint64_t settle_at[2] = {0, 0};
+  bool lost[2] = {false, false};     ///< That side has a hole that its parser cannot pass: it is not read any more.
   bool gap = false;                  ///< Bytes were lost; what is parsed later is after them.
   bool bound_decided = false;        ///< The bound of undecided payload was reached and the flow let go.
 
@@ -65,6 +68,9 @@ struct Live : state::LiveBase {
   std::uint8_t held_count = 0;
   std::uint32_t held_bytes = 0;
   HeldFrame* held = nullptr;  ///< kHeldMax of them, from the pool, while frames are held.
+
+  RuleId ban_rule = kNoRule;         ///< Counted last towards a ban, and
+  std::uint64_t ban_key = 0;         ///< by which transaction: its answer is no match of its own.
 
   // Limits, bans and alerts are taken once a flow or transaction.
   struct Counted {

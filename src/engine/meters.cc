@@ -112,6 +112,7 @@ bool Lane::ban_begins(RuleId id, const Rule& rule, const View& view) {
     for (std::size_t i = 0; i < packet_memo_count_; ++i)
       if (packet_memo_[i].rule == told) return packet_memo_[i].result;
   }
+  if (live != nullptr && of_transaction && live->transaction_answer && live->ban_rule == id && live->ban_key == live->transaction_key) return false;
   const FlowEnds& ends = view.flow->ends;
   using state::BanKey, state::BanKind;
   BanKey key;
@@ -124,6 +125,7 @@ bool Lane::ban_begins(RuleId id, const Rule& rule, const View& view) {
   const std::uint64_t counter = hash_ip(key.ip, std::uint64_t{key.port} << 16 | std::uint64_t{key.protocol} << 8 | static_cast<std::uint64_t>(key.kind));
   const Nanoseconds within = rule.ban.within_ns != 0 ? rule.ban.within_ns : rule.ban.for_ns;
   const bool begins = buckets_.count(id, counter, within, now_.mono_ns) >= rule.ban.after;
+  if (live != nullptr) live->ban_rule = id, live->ban_key = live->transaction_key;
   if (begins && !rule.monitor) bans_.ban(key, id, now_.mono_ns + rule.ban.for_ns, now_.mono_ns);
   if (live != nullptr && live->counted_count < Live::kCountedMax) live->counted[live->counted_count++] = {told, begins, of_transaction};
   else if (live == nullptr && packet_memo_count_ < std::size(packet_memo_)) packet_memo_[packet_memo_count_++] = {told, begins};

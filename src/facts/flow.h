@@ -42,6 +42,7 @@ struct AppChain {
   std::uint8_t count = 0;        ///< Certain layers.
   bool open = true;              ///< A further layer is sought; its candidates are below. False: nothing more comes (yet).
   bool may_extend = false;       ///< The innermost certain layer may hand over to another later (STARTTLS, CONNECT).
+  bool midstream = false;        ///< TCP picked up in its middle: what its first bytes are not proves nothing.
   bool hidden = false;           ///< Picked up in its middle, and the bytes say nothing.
   bool confirmed = false;        ///< Both sides spoke it.
   AppSet candidates;             ///< While open.

@@ -29,6 +29,7 @@ Judgement judge_app(const Condition& c, const View& view) {
   }
   if (c.negated) {  // The outermost layer: what this port really speaks.
     if (app.count != 0) return truth(!asked.has(app.layers[0]), true);
+    if (app.midstream) return view.at_bound ? truth(false, false) : Judgement{Truth::Unknown, false};
     if (!candidates.intersects(asked)) return truth(true, !view.at_bound);
     if (candidates.inside(asked)) return truth(false, !view.at_bound);
     return {Truth::Unknown, false};

@@ -6,16 +6,10 @@
 
 namespace weir::state {
 
-std::uint64_t Stream::keep_from() const {
-  const std::uint64_t read = std::min(consumed_, in_order_end_);
-  const std::uint64_t unacked = std::min(acked_, read);
-  return read - unacked > kRetainedMax ? read - kRetainedMax : unacked;
-}
-
 bool Stream::make_room(SlabPool& pool, std::uint64_t end) {
   if (end - buffer_begin_ <= capacity_) return true;
   // First forget what need not be kept, then grow.
-  const std::uint64_t from = std::max(keep_from(), buffer_begin_);
+  const std::uint64_t from = std::max(std::min(consumed_, in_order_end_), buffer_begin_);
   if (end - from > kWindowMax) return false;
   std::uint64_t last = std::max(stored_end_, from);
   for (std::size_t i = 0; i < ranges_count_; ++i) last = std::max(last, ranges_[i].end);
@@ -40,7 +34,7 @@ bool Stream::make_room(SlabPool& pool, std::uint64_t end) {
 bool Stream::store(SlabPool& pool, std::uint64_t offset, Bytes bytes) {
   if (bytes.empty()) return true;
   if (offset + bytes.size() <= consumed_) return true;  // Skipped: of no interest.
-  if (buffer_ == nullptr) buffer_begin_ = keep_from();
+  if (buffer_ == nullptr) buffer_begin_ = std::min(consumed_, in_order_end_);
   if (!make_room(pool, offset + bytes.size())) return false;
   if (offset < buffer_begin_) {
     bytes = bytes.subspan(buffer_begin_ - offset);
@@ -51,47 +45,60 @@ bool Stream::store(SlabPool& pool, std::uint64_t offset, Bytes bytes) {
 }
 
 bool Stream::differs(std::uint64_t begin, std::uint64_t end, std::uint64_t offset, Bytes payload) const {
-  begin = std::max({begin, offset, buffer_begin_, valid_from_});
+  begin = std::max({begin, offset, buffer_begin_});
   end = std::min(end, offset + payload.size());
   return begin < end && std::memcmp(buffer_ + (begin - buffer_begin_), payload.data() + (begin - offset), end - begin) != 0;
 }
 
-void Stream::came_in_order(std::uint64_t begin, std::uint64_t end) {
+void Stream::came_in_order(SlabPool& pool, std::uint64_t begin, std::uint64_t end) {
   in_order_end_ = end;
-  if (end > consumed_) stored_end_ = end;
-  // What the parser skips is not stored, so it is not there to be compared with later.
-  if (consumed_ > begin) valid_from_ = std::max(valid_from_, std::min(consumed_, end));
+  if (end <= consumed_) return;
+  stored_end_ = end;
+  // What the parser skips is not read: it is no evidence.
+  const std::uint64_t from = std::max({begin, consumed_, buffer_begin_});
+  if (from >= end) return;
+  const Bytes fresh(buffer_ + (from - buffer_begin_), end - from);
+  if (evidence_.add(pool, from, fresh)) return;
+  evidence_.forget(end);
 }
 
-Stream::Outcome Stream::insert(SlabPool& pool, std::uint32_t sequence, Bytes payload) {
+Stream::Outcome Stream::insert(SlabPool& pool, std::uint32_t sequence, Bytes payload, bool acknowledged) {
   Outcome outcome;
   const std::int64_t signed_offset = offset_of(sequence);
   if (signed_offset < 0) {
     const auto before = static_cast<std::uint64_t>(-signed_offset);
-    if (before >= payload.size()) return outcome;
-    return insert(pool, sequence + static_cast<std::uint32_t>(before), payload.subspan(before));
+    if (payload.size() > before) outcome = insert(pool, sequence + static_cast<std::uint32_t>(before), payload.subspan(before), acknowledged);
+    outcome.before_start = before > 1 && !payload.empty();  // One byte back is a keep-alive (RFC 9293, 3.8.4).
+    return outcome;
   }
-  auto offset = static_cast<std::uint64_t>(signed_offset);
+  const auto offset = static_cast<std::uint64_t>(signed_offset);
   const std::uint64_t end = offset + payload.size();
+  if (payload.empty()) return outcome;
+  // Evidence is not given up while its receiver is seen: it will acknowledge, and what did not fit is sent again.
+  if (acknowledged && end > std::max(consumed_, in_order_end_) && !evidence_.fits(payload.size())) {
+    outcome.insert = Insert::NoRoom;
+    return outcome;
+  }
 
   // The ordinary case: the next bytes, and nothing waits.
   if (offset == in_order_end_ && ranges_count_ == 0) {
-    if (payload.empty()) return outcome;
     if (!store(pool, offset, payload)) {
       outcome.insert = Insert::NoRoom;
       return outcome;
     }
-    came_in_order(offset, end);
+    came_in_order(pool, offset, end);
+    count_acknowledged();
     outcome.insert = Insert::Fresh;
     return outcome;
   }
 
-  // Compare with what is stored; then store the pieces that are new, hole by hole.
-  if (buffer_ != nullptr) {
-    outcome.conflict = differs(buffer_begin_, std::min(stored_end_, in_order_end_), offset, payload);
-    for (std::size_t i = 0; i < ranges_count_ && !outcome.conflict; ++i)
-      outcome.conflict = differs(std::max(ranges_[i].begin, consumed_), ranges_[i].end, offset, payload);
+  // Compare with what was read and with what waits; then store the pieces that are new, hole by hole.
+  if (offset < in_order_end_) {
+    outcome.conflict = evidence_.differs(offset, payload);
+    outcome.unverifiable = evidence_.unverifiable(offset, end);
   }
+  for (std::size_t i = 0; i < ranges_count_ && !outcome.conflict; ++i)
+    outcome.conflict = differs(std::max(ranges_[i].begin, consumed_), ranges_[i].end, offset, payload);
   if (end <= in_order_end_) return outcome;
   std::uint64_t at = std::max(offset, in_order_end_);
   std::size_t i = 0;
@@ -112,7 +119,7 @@ Stream::Outcome Stream::insert(SlabPool& pool, std::uint32_t sequence, Bytes pay
       return outcome;
     }
     if (at == in_order_end_) {
-      came_in_order(at, piece_end);
+      came_in_order(pool, at, piece_end);
       outcome.insert = Insert::Fresh;
     } else if (joins) {
       ranges_[i - 1].end = piece_end;
@@ -132,13 +139,14 @@ Stream::Outcome Stream::insert(SlabPool& pool, std::uint32_t sequence, Bytes pay
   // What waited and is now in order.
   std::size_t taken = 0;
   while (taken < ranges_count_ && ranges_[taken].begin <= in_order_end_) {
-    if (ranges_[taken].end > in_order_end_) came_in_order(ranges_[taken].begin, ranges_[taken].end);
+    if (ranges_[taken].end > in_order_end_) came_in_order(pool, ranges_[taken].begin, ranges_[taken].end);
     ++taken;
   }
   if (taken != 0) {
     for (std::size_t k = taken; k < ranges_count_; ++k) ranges_[k - taken] = ranges_[k];
     ranges_count_ = static_cast<std::uint8_t>(ranges_count_ - taken);
   }
+  count_acknowledged();
   return outcome;
 }
 
@@ -147,39 +155,46 @@ Bytes Stream::ready() const {
   return {buffer_ + (consumed_ - buffer_begin_), static_cast<std::size_t>(in_order_end_ - consumed_)};
 }
 
+void Stream::count_acknowledged() {
+  const std::uint64_t seen_end = ranges_count_ != 0 ? ranges_[ranges_count_ - 1].end : in_order_end_;
+  const std::uint64_t acked = std::min(claimed_, seen_end);
+  if (acked <= acked_) return;
+  acked_ = acked;
+  evidence_.acknowledge(acked);
+}
+
 bool Stream::acknowledge(std::uint32_t sequence) {
   const std::int64_t offset = offset_of(sequence);
   if (offset < 0) return false;
-  const auto acked = static_cast<std::uint64_t>(offset);
-  if (acked > acked_) acked_ = acked;
-  // One past the end is the FIN, which takes a number and no byte.
-  return acked > in_order_end_ + 1 || (acked > in_order_end_ && ranges_count_ != 0);
+  claimed_ = std::max(claimed_, static_cast<std::uint64_t>(offset));
+  count_acknowledged();
+  return hole_acknowledged();
 }
 
-std::uint64_t Stream::pass_hole() {
-  std::uint64_t to = ranges_count_ != 0 ? ranges_[0].begin : acked_;
-  if (to <= in_order_end_) return 0;
+std::uint64_t Stream::pass_hole(SlabPool& pool) {
+  if (ranges_count_ == 0) return 0;
+  const std::uint64_t to = ranges_[0].begin;
   const std::uint64_t lost = to - in_order_end_;
+  if (acked_ < to) evidence_.forget(to);
+  // The buffer begins behind the hole.
+  if (buffer_ != nullptr && buffer_begin_ < to) {
+    if (to - buffer_begin_ < capacity_) std::memmove(buffer_, buffer_ + (to - buffer_begin_), capacity_ - (to - buffer_begin_));
+    buffer_begin_ = to;
+  }
   in_order_end_ = to;
   if (consumed_ < to) consumed_ = to;
   std::size_t taken = 0;
-  while (taken < ranges_count_ && ranges_[taken].begin <= in_order_end_) in_order_end_ = std::max(in_order_end_, ranges_[taken++].end);
+  while (taken < ranges_count_ && ranges_[taken].begin <= in_order_end_) {
+    if (ranges_[taken].end > in_order_end_) came_in_order(pool, ranges_[taken].begin, ranges_[taken].end);
+    ++taken;
+  }
   for (std::size_t k = taken; k < ranges_count_; ++k) ranges_[k - taken] = ranges_[k];
   ranges_count_ = static_cast<std::uint8_t>(ranges_count_ - taken);
-  if (in_order_end_ > consumed_) stored_end_ = in_order_end_;
-  // Bytes before the hole are not compared any more: the buffer begins behind it.
-  if (buffer_ != nullptr && buffer_begin_ < to) {
-    if (to - buffer_begin_ < capacity_) {
-      const std::uint64_t keep = std::min<std::uint64_t>(capacity_ - (to - buffer_begin_), kWindowMax);
-      std::memmove(buffer_, buffer_ + (to - buffer_begin_), keep);
-    }
-    buffer_begin_ = to;
-  }
-  valid_from_ = to;
   return lost;
 }
 
 void Stream::release(SlabPool& pool) {
+  evidence_.release(pool);
   if (buffer_ != nullptr) pool.release(buffer_, capacity_);
   buffer_ = nullptr;
   capacity_ = 0;

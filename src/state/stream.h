@@ -6,14 +6,16 @@
 // Invariants:
 //  1. Offsets count from the stream's first byte and never wrap. consumed ≤ in-order end, or the parser skips ahead
 //     (consumed beyond the in-order end: those bytes are not stored when they come).
-//  2. The first data wins: a byte once stored is never overwritten. A later copy that differs is a conflict.
-//  3. Bytes are stored from keep_from() on: not consumed, or consumed and not yet acknowledged (then only to find conflicts).
-//  4. At most kWindowMax bytes and kRangesMax pieces out of order are held; what does not fit is reported, not stored.
+//  2. The first data wins: a byte once stored is never overwritten. A later copy that differs is a conflict, as long as the
+//     receiver has not acknowledged the byte (evidence.h).
+//  3. At most kWindowMax bytes that were not consumed and kRangesMax pieces out of order are held; what does not fit is
+//     reported, not stored.
 
 #include <cstdint>
 
 #include "base/bytes.h"
 #include "base/slab_pool.h"
+#include "state/evidence.h"
 
 namespace weir::state {
 
@@ -21,7 +23,6 @@ class Stream {
  public:
   static constexpr std::size_t kWindowMax = 65536;
   static constexpr std::size_t kRangesMax = 24;
-  static constexpr std::size_t kRetainedMax = 16384;  ///< Consumed bytes kept where acknowledgements are not seen.
 
   enum class Insert : std::uint8_t {
     Fresh,      ///< New bytes, in order: ready() grew.
@@ -31,7 +32,9 @@ class Stream {
   };
   struct Outcome {
     Insert insert = Insert::Old;
-    bool conflict = false;  ///< Bytes that were stored before differ from these.
+    bool conflict = false;      ///< It differs from bytes that were read, or wait, and are not acknowledged.
+    bool unverifiable = false;  ///< It covers such bytes, but they were given up: nobody can tell.
+    bool before_start = false;  ///< More than a keep-alive's one byte lies before the stream's first.
   };
 
   bool started() const { return started_; }
@@ -40,18 +43,27 @@ class Stream {
     started_ = true;
     base_sequence_ = sequence;
   }
-  Outcome insert(SlabPool& pool, std::uint32_t sequence, Bytes payload);
+  /// `acknowledged`: the receiver is seen, so that evidence need never be given up; a segment that would ask for it has no room.
+  Outcome insert(SlabPool& pool, std::uint32_t sequence, Bytes payload, bool acknowledged = true);
   /// Bytes in order that the parser has not consumed. Valid until the next insert() or acknowledge().
   Bytes ready() const;
   void consume(std::size_t size) { consumed_ += size; }
   void skip(std::uint64_t size) { consumed_ += size; }
   std::uint64_t consumed() const { return consumed_; }
   std::uint64_t in_order_end() const { return in_order_end_; }
+  /// Bytes wait behind a hole that the receiver has acknowledged.
+  bool hole_acknowledged() const { return ranges_count_ != 0 && claimed_ >= ranges_[0].begin; }
   bool has_hole() const { return ranges_count_ != 0; }
-  /// The receiver has everything before `sequence`. True if it acknowledges bytes that never came by here: a hole for good.
+  /// Nothing later is of interest: it is neither stored nor compared.
+  void skip_rest() { consumed_ = kNever; }
+  /// Everything that was read is acknowledged.
+  bool evidence_settled() const { return evidence_.settled(); }
+  std::uint64_t acked() const { return acked_; }
+  /// The receiver has everything before `sequence`. True if that covers a hole behind which bytes wait: it will not be filled.
+  /// Of bytes that never came by here it says nothing yet: it counts up to those that did, and for the rest when more comes.
   bool acknowledge(std::uint32_t sequence);
-  /// Gives up the bytes before the first piece behind the hole (or before what was acknowledged); says how many are lost.
-  std::uint64_t pass_hole();
+  /// Gives up the bytes before the first piece that waits; says how many are lost.
+  std::uint64_t pass_hole(SlabPool& pool);
   void release(SlabPool& pool);
 
  private:
@@ -62,8 +74,9 @@ class Stream {
     const std::uint32_t here = base_sequence_ + static_cast<std::uint32_t>(in_order_end_);
     return static_cast<std::int64_t>(in_order_end_) + static_cast<std::int32_t>(sequence - here);
   }
-  std::uint64_t keep_from() const;
-  void came_in_order(std::uint64_t begin, std::uint64_t end);
+  static constexpr std::uint64_t kNever = UINT64_MAX / 2;
+  void count_acknowledged();
+  void came_in_order(SlabPool& pool, std::uint64_t begin, std::uint64_t end);
   bool make_room(SlabPool& pool, std::uint64_t end);
   bool store(SlabPool& pool, std::uint64_t offset, Bytes bytes);
   bool differs(std::uint64_t begin, std::uint64_t end, std::uint64_t offset, Bytes payload) const;
@@ -73,8 +86,9 @@ class Stream {
   std::uint32_t base_sequence_ = 0;
   std::uint64_t buffer_begin_ = 0;  ///< Offset of buffer_[0].
   std::uint64_t stored_end_ = 0;    ///< In-order bytes are stored up to here (bytes skipped are not).
-  std::uint64_t valid_from_ = 0;    ///< In-order bytes from here to stored_end_ are those that came.
   std::uint64_t in_order_end_ = 0, consumed_ = 0, acked_ = 0;
+  std::uint64_t claimed_ = 0;       ///< The highest acknowledgement seen, also of bytes that did not come by here (yet).
+  Evidence evidence_;
   Range* ranges_ = nullptr;  ///< kRangesMax of them, from the pool, once something is out of order.
   std::uint8_t ranges_count_ = 0;
   bool started_ = false;
