@@ -57,6 +57,13 @@ TEST(Guard, DhcpSnoopingStopsServersThatAreNone) {
   EXPECT_EQ(f.send(offer("10.0.0.1", "10.0.0.66")), "drop guard.dhcp-snooping") << "and the server-id";
   EXPECT_EQ(plain(f.send(offer("10.0.0.1", "10.0.0.1"))), "pass");
   EXPECT_EQ(plain(f.send(Eth() / Ipv4("0.0.0.0", "255.255.255.255") / Udp(68, 67) / dhcp(1, 1))), "pass");
+  // A client speaks for itself: its hardware address is the Ethernet source, unless a relay passes it on.
+  EXPECT_EQ(f.send(Eth() / Ipv4("0.0.0.0", "255.255.255.255") / Udp(68, 67) / dhcp(1, 1, {}, "02:00:00:00:00:99")), "drop guard.dhcp-snooping");
+  std::string relayed = dhcp(1, 1, {}, "02:00:00:00:00:98");
+  relayed.replace(24, 4, std::string("\x0a\0\0\x01", 4));
+  EXPECT_EQ(plain(f.send(Eth() / Ipv4("10.0.0.1", "10.0.0.2") / Udp(67, 67) / relayed)), "pass");
+  Filter lax(guards("dhcp-snooping: { servers: [10.0.0.1], verify_mac: false }"));
+  EXPECT_EQ(plain(lax.send(Eth() / Ipv4("0.0.0.0", "255.255.255.255") / Udp(68, 67) / dhcp(1, 1, {}, "02:00:00:00:00:99"))), "pass");
   Filter t(guards("dhcp-snooping: { trusted: [wan0] }"));
   EXPECT_EQ(t.send(offer("10.0.0.1", "10.0.0.1"), "lan0"), "drop guard.dhcp-snooping");
   EXPECT_EQ(plain(t.send(offer("10.0.0.1", "10.0.0.1"), "wan0")), "pass");

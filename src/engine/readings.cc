@@ -72,7 +72,7 @@ struct Readings::Tables {
       carried.emplace(state::CarriedNamesBounds{d.queries, d.within_ns, d.unique, d.name_bytes, d.label_bytes}, entries);
     }
     if (made.test(kIcmpTunnel)) echoes.emplace(entries);
-    for (FieldId f = kArpBinding; f <= kPortMacsExceeded; ++f) any_header = any_header || made.test(f);
+    for (FieldId f = kArpBinding; f <= kDhcpMacMismatch; ++f) any_header = any_header || made.test(f);
     any_header = any_header || made.test(kSrcSpoofed);
   }
   bool wants(FieldId f) const { return made.test(f); }
@@ -207,6 +207,14 @@ void Readings::make_for_transaction(const View& view, bool answer, bool first_ti
       t.flag(kDnsTunnel, answer || !first_time ? t.carried->carries(client, under, view.now_ns)
                                                : t.carried->query(client, under, name->text(), view.now_ns));
     }
+  }
+  if (t.wants(kDhcpMacMismatch) && view.packet->has_eth) {
+    const FieldRow* row = view.vocabulary->field("dhcp.client_mac");
+    const Value* mac = row == nullptr ? nullptr : view.facts->value(row->id);
+    // BOOTP's op 1 is a client's message; one with a relay's address (giaddr) comes from the relay's station (RFC 2131, 2).
+    const Bytes message = view.packet->payload(*view.layer);
+    const bool direct = message.size() >= 28 && message[0] == 1 && load_be32(&message[24]) == 0;
+    if (mac != nullptr) t.flag(kDhcpMacMismatch, direct && mac->mac() != view.packet->eth_src);
   }
   if (t.wants(kAuthBinding)) {
     const Value* user = view.facts->value(kAuthUser);

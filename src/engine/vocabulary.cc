@@ -26,6 +26,14 @@ const Vocabulary& vocabulary() {
       for (const FieldRow& row : p.fields) v.add_owner(row.id, static_cast<AppId>(id));
       for (const FieldId shared : p.shared) v.add_owner(shared, static_cast<AppId>(id));
     }
+    // Readings that are made of one protocol's transactions.
+    const auto reading_of = [&v](FieldId field, std::initializer_list<std::string_view> apps) {
+      for (const std::string_view name : apps)
+        if (const auto id = v.app(name)) v.add_owner(field, *id);
+    };
+    for (const FieldId f : {field::kDnsTunnel, field::kDnsGenerated, field::kDnsFirstSeen}) reading_of(f, {"dns", "mdns", "llmnr", "nbns"});
+    reading_of(field::kDhcpMacMismatch, {"dhcp"});
+    for (const FieldId f : {field::kHttpSsrf, field::kHttpFronting}) reading_of(f, {"http"});
     return v;
   }();
   return words;

@@ -36,6 +36,7 @@ enum : FieldId {
   kRateSyn, kRatePackets, kRateFlows, kRateRequests, kRateSynTo, kRatePacketsTo, kRateFlowsTo, kRateRequestsTo,
   kDhcpPoolFree, kAmplificationRatio,
   kPortMacsExceeded,  // more addresses behind the port than port-security allows
+  kDhcpMacMismatch,   // a client's chaddr is not its Ethernet source (dhcp-snooping: verify_mac)
 
   // Host.
   kProcessPath = 140, kProcessName, kProcessCmdline, kProcessSha256, kProcessPid, kProcessParentPath, kUser, kGroup, kCgroup, kService,

@@ -144,6 +144,8 @@ constexpr FieldRow kRows[] = {
     {kAmplificationRatio, "amplification.ratio", Number, kReadingScope, kHeader, false, on::kAll, {}, "Bytes answered to bytes asked on this flow."},
     {kPortMacsExceeded, "port.macs_exceeded", Boolean, kReadingScope, kHeader, false, on::kAll, {}, "More Ethernet addresses behind the port than port-security allows."},
 
+    {kDhcpMacMismatch, "dhcp.mac_mismatch", Boolean, kReadingScope, kTransaction, false, on::kAll, {}, "A DHCP client names another hardware address than the Ethernet source it sends from; not judged of relayed messages."},
+
     {kProcessPath, "process.path", Text, kFlowScope, kHeader, false, on::kHost, {}, "Path of the executable whose socket it is, as it was at exec."},
     {kProcessName, "process.name", Text, kFlowScope, kHeader, false, on::kHost, {}, "Last component of process.path."},
     {kProcessCmdline, "process.cmdline", Text, kFlowScope, kHeader, false, on::kHost, {}, "Arguments, joined by spaces."},

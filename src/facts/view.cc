@@ -173,7 +173,7 @@ Fact look_up(const View& view, FieldId field) {
     look_up_flow(view, field, answer);
     return answer.fact;
   }
-  const bool reading = field == kSrcSpoofed || (field >= kArpBinding && field <= kPortMacsExceeded);
+  const bool reading = field == kSrcSpoofed || (field >= kArpBinding && field <= kDhcpMacMismatch);
   const Facts* store = reading ? view.readings : view.facts;
   if (store != nullptr) {
     answer.fact.state = store->state(field);

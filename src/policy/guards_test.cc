@@ -68,7 +68,8 @@ TEST(Guards, SolicitedStopsIcmpErrorsOfNoFlowAlwaysAndEchoRepliesWhereAsked) {
 
 TEST(Guards, DhcpServersMustBeListedAsSenderAndAsServer) {
   const Policy policy = guarded("dhcp-snooping: {servers: [192.168.1.5], rate: 5/s}");
-  ASSERT_EQ(policy.rules.size(), 3U);
+  ASSERT_EQ(policy.rules.size(), 4U) << "servers of DHCP and of DHCPv6, the rate, and clients that lie about their address";
+  EXPECT_EQ(guarded("dhcp-snooping: {servers: [192.168.1.5], verify_mac: false}").rules.size(), 3U);
   ASSERT_EQ(policy.rules[0].unless.size(), 1U);
   EXPECT_EQ(policy.rules[0].unless[0].size(), 2U);
   EXPECT_EQ(policy.rules[1].action, Action::Limit);

@@ -71,7 +71,14 @@ bool can_change(const CompiledCondition& cc, const View& view, const Fact& fact)
     if (fact.state == FactState::NotYet || !fact.complete) return true;
     return fact.state == FactState::Absent && !owners.empty() && comes_later;
   }
-  if (cc.row->scope == Scope::Reading) return true;
+  if (cc.row->scope == Scope::Reading) {
+    // Readings of one kind of packet take no value on flows of others.
+    const std::uint8_t protocol = view.flow->ends.protocol;
+    if (id == kArpBinding) return false;
+    if (id == kNdBinding) return protocol == ip_protocol::kIcmpv6;
+    if (id == kIcmpTunnel) return protocol == ip_protocol::kIcmp || protocol == ip_protocol::kIcmpv6;
+    return owners.empty() || may_come(view, id) || comes_later;
+  }
   if (!owners.empty() && !may_come(view, id)) return comes_later;
   return !view.described_all || comes_later;
 }
