@@ -44,6 +44,7 @@ class DocumentReader {
       : options_(options), out_(out), reading_(policy_, words, options, out) {}
 
   std::optional<Policy> read(const std::string& name, std::string_view text) {
+    for (const std::string& port : options_.ports) policy_.port_index(port);
     if (!read_tree(name, text)) return std::nullopt;
     if (trees_.front() == nullptr) return std::nullopt;
     read_sections();

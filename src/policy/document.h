@@ -28,6 +28,8 @@ struct LoadOptions {
   std::function<std::optional<std::string>(std::string_view name)> profile;
   /// The names that `profile` knows, for messages.
   std::vector<std::string> profile_names;
+  /// Names of ports that have these numbers whatever the policy mentions: those of the datapath that runs.
+  std::vector<std::string> ports;
   /// How files are read; without it load_policy asks the system and load_policy_text refuses files.
   std::function<Result<std::string>(const std::string& path)> read_file;
   YamlLimits yaml;
