@@ -12,15 +12,19 @@ void Lane::emit_answers(const Work& work, Decision& decision) {
   if (work.layer == nullptr || work.uncounted || work.rule >= rules_->rules().size()) return;
   if (work.action != Action::Reject && work.action != Action::Sinkhole) return;
   if (work.packet == &whole_packet_) return;  // The frame that completed it is not the packet to turn round.
+  if (slot_ >= Engine::kBatchMax) return;
   const IpLayer& layer = *work.layer;
-  const auto emit = [&](std::size_t size, std::size_t buffer) {
+  auto& buffers = emit_buffers_[slot_];
+  const auto emit = [&](std::size_t size, std::size_t buffer, wire::Toward toward = wire::Toward::Sender) {
     if (size == 0) return;
-    decision.emits[decision.emits_count++] = {{emit_buffers_[buffer], size}, work.packet->frame->port};
+    // Toward the receiver goes what the frame itself would have done: by its destination.
+    const PortIndex port = toward == wire::Toward::Sender ? work.packet->frame->port : kNoPort;
+    decision.emits[decision.emits_count++] = {{buffers[buffer], size}, port};
   };
   if (layer.is_tcp()) {
-    emit(wire::write_reset(*work.packet, layer, wire::Toward::Sender, emit_buffers_[0]), 0);
+    emit(wire::write_reset(*work.packet, layer, wire::Toward::Sender, buffers[0]), 0);
     if (work.index != kNoFlow && flows_.at(work.index).answered)
-      emit(wire::write_reset(*work.packet, layer, wire::Toward::Receiver, emit_buffers_[1]), 1);
+      emit(wire::write_reset(*work.packet, layer, wire::Toward::Receiver, buffers[1]), 1, wire::Toward::Receiver);
     return;
   }
   if (layer.is_udp()) {
@@ -34,12 +38,12 @@ void Lane::emit_answers(const Work& work, Decision& decision) {
     else if (p.refuse != nullptr && request)
       size = p.refuse(work.packet->payload(layer), payload);
     if (size != 0) {
-      emit(wire::write_udp_answer(*work.packet, layer, Bytes(payload).first(size), emit_buffers_[0]), 0);
+      emit(wire::write_udp_answer(*work.packet, layer, Bytes(payload).first(size), buffers[0]), 0);
       return;
     }
     if (work.action == Action::Sinkhole) return;
   }
-  emit(wire::write_prohibited(*work.packet, layer, emit_buffers_[0]), 0);
+  emit(wire::write_prohibited(*work.packet, layer, buffers[0]), 0);
 }
 
 }  // namespace weir::engine

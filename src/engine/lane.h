@@ -259,7 +259,7 @@ class Lane final : public policy::Meters {
   };
   PacketMemo packet_memo_[16];
   std::size_t packet_memo_count_ = 0;
-  std::uint8_t emit_buffers_[2][2048];
+  std::uint8_t emit_buffers_[Engine::kBatchMax][2][2048];  ///< Answers live until the next batch, so each frame has its own.
   std::vector<std::uint8_t> whole_;  ///< A datagram put together; its size is reserved at start.
   Packet whole_packet_;
 

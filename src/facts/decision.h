@@ -35,7 +35,7 @@ enum class Reason : std::uint8_t {
 
 struct Emit {
   Bytes bytes;  ///< Lives until the next call into the engine.
-  PortIndex port = kNoPort;
+  PortIndex port = kNoPort;  ///< Goes out of this one; kNoPort: the way that the frame it belongs to would have gone.
 };
 
 struct Decision {
