@@ -30,7 +30,8 @@ ROOMS = {
     "engine": {"base", "facts", "wire", "proto", "state", "policy"},
     "datapath": {"base", "facts", "wire", "proto", "state", "policy", "engine"},
     "report": {"base", "facts", "wire", "proto", "state", "policy", "engine"},
-    "cli": {"base", "facts", "wire", "proto", "state", "policy", "engine", "datapath", "report"},
+    "service": {"base", "facts", "wire", "proto", "state", "policy", "engine", "datapath", "report"},
+    "cli": {"base", "facts", "wire", "proto", "state", "policy", "engine", "datapath", "report", "service"},
 }
 DATA_PLANE = {"base", "facts", "wire", "proto", "state", "engine"}  # rooms that packets go through
 PARSERS = {"wire", "proto"}  # rooms that read hostile bytes
