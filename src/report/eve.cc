@@ -49,7 +49,8 @@ struct Eve::State {
   State(const policy::RuleSet& set, EveOptions wishes)
       : rules(&set), options(wishes), names(set.vocabulary()), records(set.vocabulary()), told(2 * (set.rules().size() + 1)) {}
 
-  std::FILE* file = nullptr;
+  std::FILE* file = nullptr;  ///< nullptr: lines go to `take`.
+  std::function<void(std::string_view)> take;
   bool owned = false;
   std::string path;
   const policy::RuleSet* rules;
@@ -64,7 +65,8 @@ struct Eve::State {
   CommunityId community;
 
   void flush() {
-    if (out.size() != 0 && fault == 0 && std::fwrite(out.data(), 1, out.size(), file) != out.size()) fault = errno != 0 ? errno : EIO;
+    if (out.size() != 0 && take) take({out.data(), out.size()});
+    else if (out.size() != 0 && fault == 0 && std::fwrite(out.data(), 1, out.size(), file) != out.size()) fault = errno != 0 ? errno : EIO;
     written += out.size();
     out.clear();
   }
@@ -159,9 +161,23 @@ Result<std::unique_ptr<Eve>> Eve::open(const std::string& path, const policy::Ru
   return std::unique_ptr<Eve>(new Eve(std::move(state)));
 }
 
+std::unique_ptr<Eve> Eve::to(std::function<void(std::string_view)> take, const policy::RuleSet& rules, EveOptions options) {
+  auto state = std::make_unique<State>(rules, options);
+  state->take = std::move(take);
+  return std::unique_ptr<Eve>(new Eve(std::move(state)));
+}
+
+void Eve::use(const policy::RuleSet& rules) {
+  state_->rules = &rules;
+  state_->told.assign(2 * (rules.rules().size() + 1), {});
+}
+
+void Eve::flush() { state_->flush(); }
+
 Result<std::uint64_t> Eve::close() {
   State& s = *state_;
   s.flush();
+  if (s.take) return s.written;
   if (s.fault == 0 && std::fflush(s.file) != 0) s.fault = errno;
   if (s.owned) {
     if (std::fclose(s.file) != 0 && s.fault == 0) s.fault = errno;
@@ -254,6 +270,26 @@ void Eve::on_transaction(const View& view, std::uint64_t flow_id) {
   json.word("community_id", s.community.of(ends));
   s.records.render(json, view.parser, view);
   json.end();
+  s.line_done();
+}
+
+void Eve::on_stats(const Stats& stats) {
+  State& s = *state_;
+  const engine::Counters& c = *stats.counters;
+  Json json(s.out);
+  s.begin(json, stats.wall_ns, 0, kNoPort, 0, "stats");
+  json.begin("stats").number("uptime", stats.uptime_ns / kSecond);
+  json.begin("decoder").number("pkts", c.packets).number("bytes", c.bytes).end();
+  json.begin("weir").number("passed", c.passed).number("dropped", c.dropped).number("rewritten", c.rewritten).number("flows", c.flows);
+  json.number("held", c.held).number("flows_evicted", c.flows_evicted).number("pool_empty", c.pool_empty);
+  json.begin("stopped_by_reason");
+  for (std::size_t i = 0; i < kReasonsCount; ++i)
+    if (c.stopped_by_reason[i] != 0) json.number(name_of(static_cast<Reason>(i)), c.stopped_by_reason[i]);
+  json.end().begin("datapath");
+  for (const auto& [name, value] : stats.datapath) json.number(name, value);
+  json.end().begin("events");
+  for (const auto& [name, value] : stats.events) json.number(name, value);
+  json.end().end().end().end();
   s.line_done();
 }
 
