@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "datapath/bridge/port_device.h"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <linux/ethtool.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace weir::datapath {
+namespace {
+
+class ControlSocket {
+ public:
+  ControlSocket() : fd_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {}
+  ~ControlSocket() {
+    if (fd_ >= 0) close(fd_);
+  }
+  ControlSocket(const ControlSocket&) = delete;
+  ControlSocket& operator=(const ControlSocket&) = delete;
+  bool ask(unsigned long request, ifreq& about) const { return ioctl(fd_, request, &about) == 0; }
+
+ private:
+  int fd_;
+};
+
+std::optional<ifreq> request_about(const std::string& name) {
+  ifreq about{};
+  if (name.empty() || name.size() >= IFNAMSIZ) return std::nullopt;
+  std::memcpy(about.ifr_name, name.data(), name.size());
+  return about;
+}
+
+}  // namespace
+
+std::optional<PortDevice> find_device(const std::string& name) {
+  if (name.empty() || name.size() >= IFNAMSIZ) return std::nullopt;
+  const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  if (fd < 0) return std::nullopt;
+  struct {
+    nlmsghdr header;
+    ifinfomsg link;
+    rtattr attribute;
+    char name[IFNAMSIZ];
+  } question{};
+  question.header.nlmsg_len = static_cast<std::uint32_t>(NLMSG_LENGTH(sizeof(ifinfomsg)) + RTA_SPACE(name.size() + 1));
+  question.header.nlmsg_type = RTM_GETLINK;
+  question.header.nlmsg_flags = NLM_F_REQUEST;
+  question.attribute.rta_type = IFLA_IFNAME;
+  question.attribute.rta_len = static_cast<unsigned short>(RTA_LENGTH(name.size() + 1));
+  std::memcpy(question.name, name.data(), name.size());
+  alignas(nlmsghdr) char answer[16384];
+  const bool asked = send(fd, &question, question.header.nlmsg_len, 0) >= 0;
+  const ssize_t size = asked ? recv(fd, answer, sizeof answer, 0) : -1;
+  close(fd);
+  const auto* header = reinterpret_cast<const nlmsghdr*>(answer);
+  if (size < static_cast<ssize_t>(NLMSG_LENGTH(sizeof(ifinfomsg))) || header->nlmsg_type != RTM_NEWLINK) return std::nullopt;
+  const auto* link = static_cast<const ifinfomsg*>(NLMSG_DATA(header));
+  PortDevice device;
+  device.index = link->ifi_index;
+  device.up = (link->ifi_flags & IFF_UP) != 0 && (link->ifi_flags & IFF_RUNNING) != 0;
+  device.is_ethernet = link->ifi_type == ARPHRD_ETHER;
+  auto left = static_cast<unsigned>(size) - static_cast<unsigned>(NLMSG_LENGTH(sizeof(ifinfomsg)));
+  for (const rtattr* a = IFLA_RTA(link); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+    if (a->rta_type == IFLA_MASTER) device.enslaved = true;
+    if (a->rta_type == IFLA_MTU && RTA_PAYLOAD(a) == 4) std::memcpy(&device.mtu, RTA_DATA(a), 4);
+    if (a->rta_type == IFLA_ADDRESS && RTA_PAYLOAD(a) == 6) std::memcpy(device.mac.bytes.data(), RTA_DATA(a), 6);
+  }
+  return device;
+}
+
+std::vector<std::string> addresses_of(const std::string& name) {
+  std::vector<std::string> out;
+  ifaddrs* all = nullptr;
+  if (getifaddrs(&all) != 0) return out;
+  for (const ifaddrs* a = all; a != nullptr; a = a->ifa_next) {
+    if (a->ifa_addr == nullptr || name != a->ifa_name) continue;
+    char text[INET6_ADDRSTRLEN] = "";
+    const int family = a->ifa_addr->sa_family;
+    const void* address = nullptr;
+    if (family == AF_INET) address = &reinterpret_cast<const sockaddr_in*>(a->ifa_addr)->sin_addr;
+    if (family == AF_INET6) address = &reinterpret_cast<const sockaddr_in6*>(a->ifa_addr)->sin6_addr;
+    if (address != nullptr && inet_ntop(family, address, text, sizeof text) != nullptr) out.emplace_back(text);
+  }
+  freeifaddrs(all);
+  return out;
+}
+
+Result<bool> turn_off_lro(const std::string& name) {
+  const auto about = request_about(name);
+  const ControlSocket socket;
+  ethtool_value value{.cmd = ETHTOOL_GFLAGS, .data = 0};
+  ifreq request = about.value_or(ifreq{});
+  request.ifr_data = reinterpret_cast<char*>(&value);
+  if (!socket.ask(SIOCETHTOOL, request) || (value.data & ETH_FLAG_LRO) == 0) return false;
+  value = {.cmd = ETHTOOL_SFLAGS, .data = value.data & ~static_cast<std::uint32_t>(ETH_FLAG_LRO)};
+  if (!socket.ask(SIOCETHTOOL, request)) return Error{std::strerror(errno), errno};
+  return true;
+}
+
+void turn_on_lro(const std::string& name) {
+  const auto about = request_about(name);
+  const ControlSocket socket;
+  ethtool_value value{.cmd = ETHTOOL_GFLAGS, .data = 0};
+  ifreq request = about.value_or(ifreq{});
+  request.ifr_data = reinterpret_cast<char*>(&value);
+  if (!socket.ask(SIOCETHTOOL, request)) return;
+  value = {.cmd = ETHTOOL_SFLAGS, .data = value.data | ETH_FLAG_LRO};
+  (void)socket.ask(SIOCETHTOOL, request);
+}
+
+Result<int> open_device_events() {
+  const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+  if (fd < 0) return Error{std::strerror(errno), errno};
+  sockaddr_nl here{};
+  here.nl_family = AF_NETLINK;
+  here.nl_groups = RTMGRP_LINK;
+  if (bind(fd, reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0) {
+    const int code = errno;
+    close(fd);
+    return Error{std::strerror(code), code};
+  }
+  return fd;
+}
+
+void drain_device_events(int fd) {
+  // What they say is asked anew of each port, so that an overrun (ENOBUFS) loses nothing.
+  char block[8192];
+  for (;;) {
+    const ssize_t size = recv(fd, block, sizeof block, MSG_DONTWAIT);
+    if (size <= 0 && !(size < 0 && errno == ENOBUFS)) return;
+  }
+}
+
+}  // namespace weir::datapath

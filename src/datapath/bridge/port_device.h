@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// PortDevice: what the system says about the device behind a port's name, and the settings that a bridge asks of it. All by
+// socket calls, which see the network namespace of this process; /sys may show another's.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/result.h"
+
+namespace weir::datapath {
+
+struct PortDevice {
+  int index = 0;
+  bool up = false;         ///< Up, and with a carrier.
+  bool is_ethernet = false;
+  bool enslaved = false;   ///< Part of a bond or a bridge of the kernel.
+  std::uint32_t mtu = 0;
+  Mac mac;
+};
+
+/// What is there by this name now; nothing if there is none.
+std::optional<PortDevice> find_device(const std::string& name);
+/// Addresses that this machine has on the device, as text.
+std::vector<std::string> addresses_of(const std::string& name);
+/// Large receive offload joins segments for good: it is turned off. True: it was on.
+Result<bool> turn_off_lro(const std::string& name);
+void turn_on_lro(const std::string& name);
+
+/// A descriptor that becomes readable when a device comes, goes or changes; drain_device_events() empties it.
+Result<int> open_device_events();
+void drain_device_events(int fd);
+
+}  // namespace weir::datapath
