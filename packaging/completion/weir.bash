@@ -10,8 +10,9 @@ _weir() {
   fi
   case $before in
     --for) mapfile -t COMPREPLY < <(compgen -W 'bridge host capture' -- "$word"); return ;;
+    --fail) mapfile -t COMPREPLY < <(compgen -W 'open closed' -- "$word"); return ;;
     --checksums) mapfile -t COMPREPLY < <(compgen -W 'auto verify ignore' -- "$word"); return ;;
-    --workers|--flows-max|--packet) return ;;
+    --workers|--flows-max|--packet|--stats|--bridge) return ;;
   esac
   if [[ $word == -* ]]; then
     help=$("${COMP_WORDS[0]}" "$verb" --help 2>/dev/null | grep -o -- '^  -[^ ]*' | grep -o -- '--[a-z-]*')

@@ -15,6 +15,7 @@ using weir::cli::Verb;
 constexpr Verb kVerbs[] = {
     {"check", "validate a policy and say what is wrong or odd about it", weir::cli::add_check},
     {"replay", "run captures through the engine under a policy", weir::cli::add_replay},
+    {"run", "filter live traffic between the ports of a bridge", weir::cli::add_run},
     {"explain", "say why a packet met its verdict, rule by rule", weir::cli::add_explain},
     {"test", "run the unit tests of policies", weir::cli::add_test},
     {"facts", "list the facts that rules can ask for", weir::cli::add_facts},

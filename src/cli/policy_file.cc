@@ -5,6 +5,7 @@
 
 #include "cli/verb.h"
 #include "engine/engine.h"
+#include "policy/check.h"
 #include "policy/document.h"
 
 namespace weir::cli {
@@ -26,14 +27,20 @@ policy::Diagnostics warn_of_unmade(const policy::Policy& policy) {
   return out;
 }
 
-std::shared_ptr<const policy::RuleSet> load_rules(const std::string& path, const std::vector<std::string>& ports) {
-  policy::Loaded loaded = policy::load_policy(path, engine::vocabulary());
+std::shared_ptr<const policy::RuleSet> load_rules(const std::string& path, const std::vector<std::string>& ports, std::uint8_t datapaths) {
+  policy::LoadOptions options;
+  options.ports = ports;
+  policy::Loaded loaded = policy::load_policy(path, engine::vocabulary(), options);
   if (!loaded.policy) {
     std::fputs(policy::render(loaded.diagnostics).c_str(), stderr);
     return nullptr;
   }
   std::fputs(policy::render(warn_of_unmade(*loaded.policy)).c_str(), stderr);
-  for (const std::string& name : ports) loaded.policy->port_index(name);
+  if (datapaths != 0) {
+    const policy::Diagnostics missing = policy::check_for(*loaded.policy, engine::vocabulary(), datapaths, policy::Severity::Error);
+    std::fputs(policy::render(missing).c_str(), stderr);
+    if (missing.errors() > 0) return nullptr;
+  }
   return std::make_shared<const policy::RuleSet>(std::make_shared<const policy::Policy>(std::move(*loaded.policy)),
                                                  engine::vocabulary());
 }

@@ -28,6 +28,7 @@ struct Verb {
 
 std::function<int()> add_check(CLI::App& app);
 std::function<int()> add_replay(CLI::App& app);
+std::function<int()> add_run(CLI::App& app);
 std::function<int()> add_explain(CLI::App& app);
 std::function<int()> add_facts(CLI::App& app);
 std::function<int()> add_techniques(CLI::App& app);

@@ -89,7 +89,7 @@ class CommandLine(unittest.TestCase):
         out, err = self.expect(0, "--version")
         self.assertRegex(out, r"^weir \d+\.\d+\.\d+\n$")
         self.assertEqual(err, "")
-        for verb in ("check", "replay", "explain", "test", "facts", "techniques"):
+        for verb in ("check", "replay", "run", "explain", "test", "facts", "techniques"):
             out, err = self.expect(0, verb, "--help")
             self.assertIn("xample", out, verb)
             self.assertEqual(err, "")
@@ -145,6 +145,14 @@ class CommandLine(unittest.TestCase):
                                                "  - { name: narrow, match: { port: 22 }, action: allow }\n")
         self.assertIn("warning", self.run_weir("check", shadowed).stderr.decode())
         self.expect(0, "check", shadowed)
+
+    # ---- run
+
+    def test_run_says_what_it_lacks(self):
+        self.assertIn("--bridge", self.expect(2, "run", "--policy", self.policy)[1])
+        self.assertIn("two ports", self.expect(2, "run", "--policy", self.policy, "--bridge", "nosuch0")[1])
+        self.assertIn("named twice", self.expect(2, "run", "--policy", self.policy, "--bridge", "nosuch0,nosuch0")[1])
+        self.assertIn("no port nosuch0", self.expect(3, "run", "--policy", self.policy, "--bridge", "nosuch0,nosuch1")[1])
 
     # ---- replay
 
