@@ -2,7 +2,7 @@
 #pragma once
 
 // Memory for what lives as long as an unsettled flow: parser state, facts, held and reassembled bytes. One region,
-// reserved at start; blocks of powers of two from 32 bytes to 64 KiB on free lists. take() and release() are a few
+// reserved at start; blocks of powers of two, and of one and a half, from 32 bytes to 64 KiB on free lists. take() and release() are a few
 // instructions, never call the system, and give nullptr when the region is used up: each caller has a written answer.
 
 #include <array>
@@ -27,7 +27,7 @@ class SlabPool {
     if (free_[c] != nullptr) {
       Free* block = free_[c];
       free_[c] = block->next;
-      used_ += std::size_t{32} << c;
+      used_ += size_of(c);
       return block;
     }
     return carve(c);
@@ -38,7 +38,7 @@ class SlabPool {
     auto* free = static_cast<Free*>(block);
     free->next = free_[c];
     free_[c] = free;
-    used_ -= std::size_t{32} << c;
+    used_ -= size_of(c);
   }
 
   std::size_t used() const { return used_; }
@@ -49,8 +49,14 @@ class SlabPool {
   struct Free {
     Free* next;
   };
-  static constexpr std::size_t kClasses = 12;
-  static std::size_t class_of(std::size_t size) { return size <= 32 ? 0 : static_cast<std::size_t>(std::bit_width(size - 1)) - 5; }
+  // Class 2n: 32 << n bytes, class 2n + 1: 48 << n.
+  static constexpr std::size_t kClasses = 23;
+  static constexpr std::size_t size_of(std::size_t c) { return (c % 2 == 0 ? std::size_t{32} : std::size_t{48}) << c / 2; }
+  static constexpr std::size_t class_of(std::size_t size) {
+    if (size <= 32) return 0;
+    const std::size_t n = static_cast<std::size_t>(std::bit_width(size - 1)) - 5;  // 32 << (n - 1) < size ≤ 32 << n
+    return size <= std::size_t{48} << (n - 1) ? 2 * n - 1 : 2 * n;
+  }
   void* carve(std::size_t c);
 
   std::uint8_t* region_ = nullptr;

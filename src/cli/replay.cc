@@ -117,7 +117,7 @@ int replay(const Options& options) {
     // Answers lie in the engine until its next call, so frames go one at a time where they are wanted.
     const std::size_t batch = output.emit ? 1 : 32;
     while (const std::size_t n = input.next({frames, batch})) {
-      engine.on_frames({frames, n}, decisions);
+      engine.on_frames({frames, n}, decisions, input.upcoming());
       progress.step(engine.counters().packets);
       if (output.wants_frames()) {
         output.queue.drain(write);

@@ -96,7 +96,7 @@ void Lane::start_parser(Live& live, AppId app) {
   // What only rules ask for is of no interest on a flow whose verdict they cannot change any more.
   const bool settled = flows_.at(current_->index).settled || (current_->settles && !current_->uncertain);
   const FieldSet& of_interest = settled ? options_.event_fields : wanted_;
-  bool asked = p.may_extend || (rules_->counts_requests() && !settled);
+  bool asked = p.may_extend || teachers_.has(app) || (rules_->counts_requests() && !settled);
   for (const FieldRow& row : p.fields) asked = asked || of_interest.test(row.id);
   for (const FieldId shared : p.shared) asked = asked || of_interest.test(shared);
   if (!asked) return;

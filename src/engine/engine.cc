@@ -56,11 +56,12 @@ Lane::Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> 
       sink_(sink),
       words_(vocabulary()),
       wanted_(wanted_fields(*rules_, options, words_)),
+      reports_facts_(options.event_fields.any()),
       pool_(options.pool_bytes),
       flows_(options.flows_max, options.seed),
       fragments_(pool_),
       denials_(options.table_entries),
-      expectations_(options.table_entries / 4),
+      expectations_(options.table_entries / 8),
       names_(options.table_entries, pool_),
       buckets_(options.table_entries),
       bans_(options.table_entries),
@@ -76,9 +77,13 @@ Lane::Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> 
   lesson_text_.reserve(kLessonBytesMax);
   announcements_.reserve(kAnnouncementsMax);
   gathered_.reserve(4096);
+  const bool related_matters = rules_->policy().default_action != policy::Action::Allow || rules_->wants(field::kFlowState);
   for (const proto::Protocol* const& p : proto::protocols()) {
     const auto id = static_cast<AppId>(&p - proto::protocols().data());
     if (p->may_extend) extending_apps_.add(id);
+    const bool needed = p->teaches == proto::Teaches::Names ? wanted_.test(field::kServerName)
+                                                            : p->teaches == proto::Teaches::Flows && related_matters;
+    if (needed) teachers_.add(id), anything_taught_ = true;
     if (id != kUnknownApp && p->identify == nullptr) continue;
     if (p->tcp || id == kUnknownApp) tcp_apps_.add(id);
     if (p->udp || id == kUnknownApp) udp_apps_.add(id);
@@ -89,6 +94,7 @@ Lane::Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> 
   std::sort(udp_ports_.begin(), udp_ports_.end());
   for (const policy::CompiledRule& rule : rules_->rules()) {
     if (rule.rule->name == "guard.undecided") undecided_rule_ = static_cast<RuleId>(&rule - rules_->rules().data());
+    spares_known_ = spares_known_ || rule.rule->limit.spare_known;
     const auto ask = [this](const policy::CompiledCondition& c) {
       asked_apps_.add(c.condition->values.apps);
       asked_apps_.add(words_.owners(c.condition->field));
@@ -109,19 +115,50 @@ Lane::~Lane() {
   flows_.for_each([this](std::uint32_t index) { free_live(flows_.at(index)); });
 }
 
-void Lane::on_frames(std::span<const Frame> frames, std::span<Decision> out) {
-  CHECK(frames.size() <= Engine::kBatchMax && out.size() >= frames.size());
-  // Pass 1: headers, and the lines that the second pass will touch.
+namespace {
+
+constexpr std::size_t kCacheLine = 64;
+
+void prefetch(Bytes bytes) {
+  for (std::size_t at = 0; at < bytes.size(); at += kCacheLine) __builtin_prefetch(bytes.data() + at);
+}
+
+}  // namespace
+
+/// Pass 1: headers, and which lines the second pass will touch: first the group of the flow table, then the flow.
+void Lane::read_headers(std::span<const Frame> frames) {
   for (std::size_t i = 0; i < frames.size(); ++i) {
     wire::parse(frames[i], packets_[i]);
     if (packets_[i].layers_count == 0) continue;
     domains_[i] = domain_of(packets_[i]);
-    keys_[i] = key_of(packets_[i], 0, domains_[i]);
-    hashes_[i] = flows_.hash(keys_[i]);
+    // The key itself is made in pass 2: copied now, so soon after it was written in pieces, it would stall.
+    const IpLayer& layer = packets_[i].layers[0];
+    const Ports ports = ports_of(layer);
+    hashes_[i] = flows_.hash(layer.src, layer.dst, ports.src, ports.dst, layer.protocol, domains_[i]);
     flows_.prefetch(hashes_[i]);
   }
-  // Pass 2: in order.
   for (std::size_t i = 0; i < frames.size(); ++i) {
+    likely_[i] = packets_[i].layers_count == 0 ? kNoFlow : flows_.likely(hashes_[i]);
+    if (likely_[i] != kNoFlow) flows_.prefetch_flow(likely_[i]);
+  }
+}
+
+/// What an unsettled flow's content is read into, shortly before.
+void Lane::prefetch_content(std::size_t slot) const {
+  if (likely_[slot] == kNoFlow) return;
+  const Flow& flow = flows_.at(likely_[slot]);
+  if (flow.live != nullptr) prefetch({reinterpret_cast<const std::uint8_t*>(flow.live), sizeof(Live)});
+}
+
+void Lane::on_frames(std::span<const Frame> frames, std::span<Decision> out, Bytes upcoming) {
+  CHECK(frames.size() <= Engine::kBatchMax && out.size() >= frames.size());
+  read_headers(frames);
+  // Pass 2: in order. What comes next in memory is asked for evenly meanwhile: at once, the requests would wait for each other.
+  constexpr std::size_t kContentAhead = 2;
+  const std::size_t share = frames.empty() ? 0 : (upcoming.size() / frames.size() + kCacheLine) / kCacheLine * kCacheLine;
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    if (i + kContentAhead < frames.size()) prefetch_content(i + kContentAhead);
+    if (i * share < upcoming.size()) prefetch(upcoming.subspan(i * share, std::min(share, upcoming.size() - i * share)));
     on_time(frames[i].time);
     slot_ = i;
     out[i] = decide(frames[i], packets_[i]);
@@ -148,22 +185,23 @@ void Lane::finish() {
     fragments_.release(d);
   });
   flush_gathered(true);
-  std::vector<std::uint32_t> left;
-  flows_.for_each([&](std::uint32_t index) { left.push_back(index); });
-  std::sort(left.begin(), left.end(), [this](std::uint32_t a, std::uint32_t b) { return flows_.at(a).first_frame < flows_.at(b).first_frame; });
-  for (const std::uint32_t index : left) {
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> left;  // By the flow's first frame.
+  left.reserve(flows_.size());
+  flows_.for_each([&](std::uint32_t index) { left.emplace_back(flows_.at(index).first_frame, index); });
+  std::sort(left.begin(), left.end());
+  for (const auto& [first_frame, index] : left) {
     const Flow& flow = flows_.at(index);
     const bool closed = flow.phase == state::TcpPhase::Closed;
-    end_flow(index, closed ? (flow.reset ? FlowRecord::Ended::Reset : FlowRecord::Ended::Closed) : FlowRecord::Ended::Shutdown);
+    close_flow(index, closed ? (flow.reset ? FlowRecord::Ended::Reset : FlowRecord::Ended::Closed) : FlowRecord::Ended::Shutdown);
   }
-  CHECK(flows_.size() == 0);
+  flows_.clear();
 }
 
 Engine::Engine(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> rules, EventSink& sink)
     : lane_(std::make_unique<Lane>(options, std::move(rules), sink)) {}
 Engine::~Engine() = default;
 
-void Engine::on_frames(std::span<const Frame> frames, std::span<Decision> out) { lane_->on_frames(frames, out); }
+void Engine::on_frames(std::span<const Frame> frames, std::span<Decision> out, Bytes upcoming) { lane_->on_frames(frames, out, upcoming); }
 void Engine::on_time(Time now) { lane_->on_time(now); }
 void Engine::finish() { lane_->finish(); }
 const Counters& Engine::counters() const { return lane_->counters(); }

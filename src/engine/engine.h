@@ -63,7 +63,9 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   /// At most kBatchMax frames; `out[i]` answers `frames[i]`. Bytes that decisions point to live until the next call.
-  void on_frames(std::span<const Frame> frames, std::span<Decision> out);
+  /// `upcoming`: bytes that the datapath will read next, if they lie in memory that is not in the caches (a mapped file); they are
+  /// asked for while these frames are decided, and not read.
+  void on_frames(std::span<const Frame> frames, std::span<Decision> out, Bytes upcoming = {});
   /// Ends holds and idle flows without a packet.
   void on_time(Time now);
   /// Nothing more comes: holds are decided, flows end and are reported.

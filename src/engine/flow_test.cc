@@ -281,6 +281,22 @@ rules: [ { name: bad, match: { server.name: evil.example }, action: drop } ])");
   EXPECT_EQ(elsewhere.syn(), "pass");
 }
 
+TEST(Names, AreLearnedWhereHeadersAloneLetTheAnswersPass) {
+  Filter f(R"(weir: 1
+rules:
+  - { name: dns, match: { ip.protocol: udp, port: 53 }, action: allow }
+  - { name: bad, match: { server.name: evil.example }, action: drop })");
+  Datagrams d{f};
+  for (const char* name : {"good.example", "evil.example"}) {
+    d.ask(dns_query(name));
+    d.answer(dns_answer(name, std::string_view(name) == "evil.example" ? "198.51.100.66" : "198.51.100.67"));
+  }
+  Connection c(f, "10.0.0.5", 40000, "198.51.100.66", 31999);
+  EXPECT_EQ(c.syn(), "drop bad");
+  Connection good(f, "10.0.0.5", 40001, "198.51.100.67", 31999);
+  EXPECT_EQ(good.syn(), "pass");
+}
+
 TEST(Names, OfAnswersThatWereDroppedTeachNothing) {
   Filter f(R"(weir: 1
 rules:

@@ -198,6 +198,7 @@ bool Lane::insert_flow(Work& work) {
   flow.client_mac = facts.client_mac;
   flow.server_mac = facts.server_mac;
   flow.unsolicited = facts.unsolicited;
+  flow.right_checksum[index_of(work.side)] = work.right_checksum;
   if (work.layer->is_icmp()) {
     flow.icmp_type = work.layer->icmp_type;
     flow.icmp_code = work.layer->icmp_code;
@@ -270,6 +271,12 @@ void Lane::free_live(Flow& flow) {
 }
 
 void Lane::end_flow(std::uint32_t index, FlowRecord::Ended ended) {
+  close_flow(index, ended);
+  flows_.remove(index);
+}
+
+/// What a flow's end needs, save leaving the table.
+void Lane::close_flow(std::uint32_t index, FlowRecord::Ended ended) {
   Flow& flow = flows_.at(index);
   if (flow.live != nullptr) {
     Live& live = *static_cast<Live*>(flow.live);
@@ -284,7 +291,6 @@ void Lane::end_flow(std::uint32_t index, FlowRecord::Ended ended) {
     free_live(flow);
   }
   report_flow(flow, ended);
-  flows_.remove(index);
 }
 
 }  // namespace weir::engine

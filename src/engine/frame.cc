@@ -21,12 +21,9 @@ std::uint32_t Lane::domain_of(const Packet& packet) const {
   return domain;
 }
 
-FlowKey Lane::key_of(const Packet& packet, std::size_t depth, std::uint32_t domain) const {
-  const IpLayer& layer = packet.layers[depth];
-  FlowKey key{layer.src, layer.dst, layer.src_port, layer.dst_port, layer.protocol, domain};
-  if (layer.protocol == ip_protocol::kIcmp || layer.protocol == ip_protocol::kIcmpv6) key.src_port = key.dst_port = layer.icmp_id;
-  if (!layer.has_transport) key.src_port = key.dst_port = 0;
-  return key;
+FlowKey Lane::key_of(const IpLayer& layer, std::uint32_t domain) {
+  const Ports ports = ports_of(layer);
+  return {layer.src, layer.dst, ports.src, ports.dst, layer.protocol, domain};
 }
 
 void Lane::check_checksums(Work& work) {
@@ -37,6 +34,7 @@ void Lane::check_checksums(Work& work) {
   const Ip& src = work.layer->src;
   const std::uint64_t hash = hash_ip(src, options_.seed);
   if (result.transport == wire::Check::Good) {
+    work.right_checksum = true;
     Flow* const flow = work.index == kNoFlow ? nullptr : &flows_.at(work.index);
     if (flow != nullptr && flow->right_checksum[index_of(work.side)]) return;
     if (flow != nullptr) flow->right_checksum[index_of(work.side)] = true;
@@ -349,13 +347,8 @@ Decision Lane::decide_packet(const Packet& packet) {
   for (std::size_t depth = 0; depth < packet.layers_count; ++depth) {
     Work& work = works_[depth];
     work.begin(packet, &packet.layers[depth], depth);
-    if (depth == 0 && from_batch) {
-      work.key = keys_[slot_];
-      work.hash = hashes_[slot_];
-    } else {
-      work.key = key_of(packet, depth, domain);
-      work.hash = flows_.hash(work.key);
-    }
+    work.key = key_of(packet.layers[depth], domain);
+    work.hash = depth == 0 && from_batch ? hashes_[slot_] : flows_.hash(work.key);
     if (depth == 0) {
       view_.outer_from = work.key.src;
       view_.outer_to = work.key.dst;
@@ -388,7 +381,7 @@ Decision Lane::decide_packet(const Packet& packet) {
   if (last != nullptr) {
     decision.rule = last->rule;
     decision.reason = last->reason;
-    decision.settled = last->index != kNoFlow && flows_.at(last->index).settled;
+    decision.settled = last->index != kNoFlow && flows_.at(last->index).settled && !may_teach(flows_.at(last->index));
   }
   decision.verdict = held ? Verdict::Hold : Verdict::Pass;
   return decision;

@@ -12,6 +12,7 @@ namespace weir::engine {
 
 using policy::Reach;
 using state::FlowVerdict;
+using state::TcpPhase;
 
 void Lane::set_view(const Work& work, bool at_bound) {
   view_.vocabulary = &words_;
@@ -175,7 +176,7 @@ void Lane::judge(Work& work) {
   if (flow != nullptr && flow->settled && fits && flow->live == nullptr) {
     work.rule = flow->rule;
     work.reason = flow->rule == kNoRule ? Reason::Default : Reason::Rule;
-    if (flow->named || !options_.identify || !content) return;  // One table hit.
+    if (flow->named || !content || !(options_.identify || may_teach(*flow))) return;  // One table hit.
     make_live(*flow);
     if (flow->live == nullptr) return;
   }
@@ -211,7 +212,7 @@ void Lane::judge(Work& work) {
   readings_.make(view_, flow == nullptr);
   packet_memo_count_ = 0;
   if (flow != nullptr && flow->settled && fits) {
-    // The verdict is settled; only the application's name is still sought.
+    // The verdict is settled; only the application's name is still sought, or what it says of other flows.
     work.rule = flow->rule;
     if (work.live->reading && !work.unread) {
       current_ = &work;
@@ -245,7 +246,10 @@ void Lane::judge(Work& work) {
   }
   const bool settled_at_once = work.settles && !work.uncertain;
   const bool seeks = options_.identify && !flow->named && content && !work.unread;
-  if (work.live == nullptr && (!settled_at_once || seeks)) {
+  // A handshake says nothing that has to be kept: who floods with SYNs gets no more than an entry in the table.
+  const bool reads = content || !layer.is_tcp() || (layer.tcp_flags & tcp_flag::kFin) != 0;
+  const bool keeps = reads || packet_memo_count_ != 0 || wanted_.test(field::kServerName);
+  if (work.live == nullptr && (!settled_at_once || seeks) && keeps) {
     const bool open = work.facts->app.open;
     work.live = make_live(*flow);
     if (work.live != nullptr) {
@@ -460,7 +464,7 @@ void Lane::commit(Work& work) {
   if (layer.is_tcp() && !work.unread) {
     const state::TcpPhase before = flow.phase;
     state::commit_tcp(flow, work.side, layer);
-    if (before == state::TcpPhase::SynReceived && flow.phase == state::TcpPhase::Established) {
+    if (spares_known_ && before == state::TcpPhase::SynReceived && flow.phase == state::TcpPhase::Established) {
       const Ip& client = flow.ends.client;
       *known_clients_.insert(client, hash_ip(client, 1), now_.mono_ns, kHour) = 1;
     }
@@ -485,13 +489,34 @@ void Lane::commit(Work& work) {
     live.transaction_ended = false;
   }
   live.facts.persist();
-  // Settled and named: nothing more is read.
-  const bool goes_on = live.flow.app.may_extend && options_.identify && layer.is_tcp();
-  const bool named = !live.flow.app.open && !goes_on && (live.parser_done || !flow.settled);
-  if (flow.settled && (!options_.identify || (named && live.parser_done))) {
+  if (flow.settled && !seeks_on(flow, live)) {
     flow.named = true;
     free_live(flow);
   }
+}
+
+/// Whether the flow may still say what rules need to know of other flows: names of addresses, flows announced.
+bool Lane::may_teach(const Flow& flow) const {
+  if (!anything_taught_ || (flow.ends.protocol != ip_protocol::kTcp && flow.ends.protocol != ip_protocol::kUdp)) return false;
+  if (flow.live == nullptr) return !flow.named;
+  const Live& live = *static_cast<const Live*>(flow.live);
+  const AppChain& chain = live.flow.app;
+  if (chain.open) return chain.candidates.intersects(teachers_);
+  return !live.parser_done && teachers_.has(live.parser);
+}
+
+/// Whether a settled flow is read on: for what it teaches, for its name, for reports.
+bool Lane::seeks_on(const Flow& flow, const Live& live) const {
+  // What hands over to another protocol (CONNECT, STARTTLS, an upgrade) does so early.
+  constexpr std::uint32_t kTransactionsMax = 16;
+  const bool tcp = flow.ends.protocol == ip_protocol::kTcp;
+  if (tcp && flow.phase == TcpPhase::Closed) return false;
+  if (may_teach(flow)) return true;
+  if (!options_.identify) return false;
+  if (live.flow.app.open) return true;
+  const bool announces = live.parser != kUnknownApp && proto::protocol(live.parser).teaches == proto::Teaches::Flows;
+  if (!live.parser_done && (reports_facts_ || announces || live.transactions < kTransactionsMax)) return true;
+  return tcp && live.flow.app.may_extend && live.transactions < kTransactionsMax;
 }
 
 void Lane::commit_denial(Work& work) {

@@ -38,6 +38,7 @@ struct Work {
   bool created = false;       ///< The flow began with this packet.
   bool learns = true;         ///< False: nothing about the flow is remembered (an invalid packet, an ICMP error).
   bool unread = false;        ///< Bad checksum: its content is not read.
+  bool right_checksum = false;  ///< It was looked at and is right.
   bool headers_unsure = false;  ///< No flow, and the direction is a guess: headers are judged with the ends both ways.
   Live* live = nullptr;
   FlowFacts* facts = nullptr;
@@ -65,7 +66,7 @@ struct Work {
     depth = its_depth;
     index = kNoFlow;
     side = Side::Client;
-    created = unread = headers_unsure = denied = uncertain = settles = uncounted = no_room = app_saved = false;
+    created = unread = right_checksum = headers_unsure = denied = uncertain = settles = uncounted = no_room = app_saved = false;
     learns = true;
     live = nullptr;
     facts = nullptr;
@@ -92,7 +93,7 @@ class Lane final : public policy::Meters {
   Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> rules, EventSink& sink);
   ~Lane() override;
 
-  void on_frames(std::span<const Frame> frames, std::span<Decision> out);
+  void on_frames(std::span<const Frame> frames, std::span<Decision> out, Bytes upcoming);
   void on_time(Time now);
   void finish();
 
@@ -104,6 +105,10 @@ class Lane final : public policy::Meters {
  private:
   friend class FlowDescriber;
 
+  // engine.cc: memory before it is needed.
+  void read_headers(std::span<const Frame> frames);
+  void prefetch_content(std::size_t slot) const;
+
   // frame.cc: a frame, layer by layer; the strictest verdict wins.
   Decision decide(const Frame& frame, Packet& packet);
   Decision decide_packet(const Packet& packet);
@@ -114,7 +119,16 @@ class Lane final : public policy::Meters {
   void decide_datagram(state::Fragments::Datagram& datagram, const Packet& like, Decision& current);
   void give_up(state::Fragments::Datagram& datagram);
   void check_checksums(Work& work);
-  FlowKey key_of(const Packet& packet, std::size_t depth, std::uint32_t domain) const;
+  struct Ports {
+    std::uint16_t src, dst;
+  };
+  /// Of the flow's key: ICMP's identifier stands for both.
+  static Ports ports_of(const IpLayer& layer) {
+    if (!layer.has_transport) return {0, 0};
+    if (layer.is_icmp()) return {layer.icmp_id, layer.icmp_id};
+    return {layer.src_port, layer.dst_port};
+  }
+  static FlowKey key_of(const IpLayer& layer, std::uint32_t domain);
   std::uint32_t domain_of(const Packet& packet) const;
 
   // flows.cc: finding, opening and ending flows.
@@ -128,6 +142,7 @@ class Lane final : public policy::Meters {
   bool is_over(const Flow& flow) const;
   Nanoseconds idle_of(const Flow& flow) const;
   void end_flow(std::uint32_t index, FlowRecord::Ended ended);
+  void close_flow(std::uint32_t index, FlowRecord::Ended ended);
   Live* make_live(Flow& flow);
   void free_live(Flow& flow);
   std::uint64_t flow_id(const Flow& flow) const;
@@ -171,6 +186,8 @@ class Lane final : public policy::Meters {
   bool banned(Work& work);
   void set_view(const Work& work, bool at_bound);
   void commit(Work& work);
+  bool may_teach(const Flow& flow) const;
+  bool seeks_on(const Flow& flow, const Live& live) const;
   void commit_denial(Work& work);
   void roll_back(Work& work);
   void count_arrival(const Work& work);
@@ -198,6 +215,7 @@ class Lane final : public policy::Meters {
   EventSink& sink_;
   const Vocabulary& words_;
   FieldSet wanted_;
+  bool reports_facts_;  ///< Reports want facts of transactions, of settled flows too.
   SlabPool pool_;
   state::FlowTable flows_;
   state::Fragments fragments_;
@@ -220,9 +238,12 @@ class Lane final : public policy::Meters {
   AppSet tcp_apps_, udp_apps_, sctp_apps_;
   std::vector<std::pair<std::uint16_t, AppId>> udp_ports_;  ///< Registered ports, in order: who is asked first.
   const FirstBytes& first_bytes_;
+  bool spares_known_ = false;  ///< A limit does not count known clients, so they are kept.
   RuleId undecided_rule_ = kNoRule;  ///< guard.undecided, where the policy writes it.
   AppSet asked_apps_;  ///< Protocols that rules ask about, by name or by a fact of theirs.
   AppSet extending_apps_;  ///< Protocols that may hand over to another.
+  AppSet teachers_;        ///< Protocols that say what rules need to know of other flows.
+  bool anything_taught_ = false;
 
   // What the frame at hand teaches if it passes: names told by a DNS answer, flows announced.
   struct Lesson {
@@ -245,9 +266,9 @@ class Lane final : public policy::Meters {
 
   // Scratch of the frame at hand.
   Packet packets_[Engine::kBatchMax];
-  FlowKey keys_[Engine::kBatchMax];       ///< Of the outermost layer, and its hash, from the first pass.
-  std::uint64_t hashes_[Engine::kBatchMax];
+  std::uint64_t hashes_[Engine::kBatchMax];  ///< Of the outermost layer's key, from the first pass.
   std::uint32_t domains_[Engine::kBatchMax];
+  std::uint32_t likely_[Engine::kBatchMax];  ///< The flow that the second pass will most likely find.
   std::size_t slot_ = Engine::kBatchMax;  ///< Of the frame at hand; kBatchMax: a packet that was put together.
   Work works_[kLayersMax];
   FlowFacts scratch_facts_[kLayersMax];

@@ -43,7 +43,7 @@ struct Decision {
   Verdict verdict = Verdict::Pass;
   Reason reason = Reason::Default;
   RuleId rule = kNoRule;
-  bool settled = false;   ///< Nothing later can change the verdict of the flow.
+  bool settled = false;   ///< Nothing later can change the verdict of the flow, and it teaches nothing that other flows' verdicts need.
   std::uint8_t emits_count = 0;
   Emit emits[2];
   Bytes rewrite;          ///< If not empty: the frame goes out with these bytes.

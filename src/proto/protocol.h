@@ -57,6 +57,9 @@ struct Progress {
   bool done = false;         ///< Nothing later on this flow is of interest, on both sides: parse() is not called again.
 };
 
+/// What is said in a protocol and remembered for other flows. A flow that may still teach what rules need is read on.
+enum class Teaches : std::uint8_t { Nothing, Names, Flows };
+
 struct Protocol {
   std::string_view name;
   std::span<const std::uint16_t> tcp_ports = {};
@@ -79,6 +82,7 @@ struct Protocol {
   /// what is not yet known is hidden.
   bool (*resync)(void* state, Side side, std::uint64_t lost_bytes) = nullptr;
   bool may_extend = false;  ///< Another protocol may follow on the same stream (STARTTLS, CONNECT, SOCKS).
+  Teaches teaches = Teaches::Nothing;  ///< Which of Describer::learn_name and expect it calls.
 
   /// The protocol's own refusal of a request (DNS REFUSED): writes the payload of the answer, gives its size, 0 if there is none.
   std::size_t (*refuse)(Bytes request, std::span<std::uint8_t> out) = nullptr;

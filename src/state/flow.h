@@ -4,6 +4,7 @@
 // Flow: what is remembered of one conversation for as long as it lives, settled or not: its ends, verdict, counters and
 // TCP windows. What is needed only while it is unsettled (facts, parser, streams) hangs on `live` and goes when it settles.
 
+#include <cstddef>
 #include <cstdint>
 
 #include "facts/decision.h"
@@ -30,55 +31,58 @@ enum class FlowVerdict : std::uint8_t { Open, Passed, Denied };
 
 struct LiveBase;  ///< Defined by the engine; owned by the flow's shard.
 
-struct Flow {
-  // Line 0: what every packet touches.
+struct alignas(64) Flow {
+  // Line 0: what every look-up and every packet touches.
   FlowEnds ends;               ///< 38 bytes
   FlowVerdict verdict = FlowVerdict::Open;
   bool settled = false;
   std::uint32_t domain = 0;    ///< VLAN, tunnel, outer flow: two overlays' 10.0.0.5 do not meet.
   RuleId rule = kNoRule;       ///< Decided the flow, where it is settled or denied.
   std::uint32_t generation = 0;
-  Nanoseconds last_ns = 0;     ///< Of the last packet that counts for its age.
-
-  // Line 1: counters.
-  std::uint64_t packets[2] = {0, 0};
-  std::uint64_t bytes[2] = {0, 0};
-  std::uint64_t first_frame = 0;  ///< Number of its first packet: with the seed, the flow's id.
-  Nanoseconds start_ns = 0, start_wall_ns = 0, last_wall_ns = 0;
-
-  // Line 2: TCP, and the flow as reports show it.
-  TcpSide tcp[2];
   TcpPhase phase = TcpPhase::None;
   bool picked_up = false;      ///< No handshake was seen.
   bool answered = false;       ///< The server sent something.
+  bool named = false;          ///< Its application is known, or no longer sought.
+  Nanoseconds last_ns = 0;     ///< Of the last packet that counts for its age.
+
+  // Line 1: counters, and what hangs on it while it is unsettled.
+  std::uint64_t packets[2] = {0, 0};
+  std::uint64_t bytes[2] = {0, 0};
+  LiveBase* live = nullptr;
+  Nanoseconds last_wall_ns = 0;
+  std::uint32_t parent = 0;    ///< Index + 1 of the flow that announced it, 0: none.
+  bool right_checksum[2] = {false, false};  ///< A right one was seen from that side.
   bool unsolicited = false;
   bool related = false;
   bool confirmed = false;
   bool reset = false;
   bool logged = false;         ///< An alert for its denial is out.
-  bool right_checksum[2] = {false, false};  ///< A right one was seen from that side.
-  bool named = false;          ///< Its application is known, or no longer sought.
   Reason denied_because = Reason::Rule;
-  std::uint8_t icmp_type = 0, icmp_code = 0;  ///< Of its first packet,
-  bool icmp_by_server = false;                ///< which the server sent.
+  bool has_macs = false;
+  bool in_use = false;
+  bool icmp_by_server = false; ///< It sent the flow's first packet, with
   std::uint8_t apps_count = 0;
+
+  // Line 2: TCP, and the flow as reports show it.
+  TcpSide tcp[2];
   AppId apps[kChainMax] = {};
   ZoneId from = kNoZone, to = kNoZone;
   PortIndex port = kNoPort;    ///< Where its first packet came in.
-  std::uint32_t parent = 0;    ///< Index + 1 of the flow that announced it, 0: none.
+  std::uint8_t icmp_type = 0, icmp_code = 0;  ///< these.
+
+  // Line 3: what only beginnings and ends ask for.
+  std::uint64_t first_frame = 0;  ///< Number of its first packet: with the seed, the flow's id.
+  Nanoseconds start_ns = 0, start_wall_ns = 0;
   std::uint64_t parent_first_frame = 0;
   std::uint64_t dropped_packets = 0;
   Mac client_mac, server_mac;
-  bool has_macs = false;
-  std::uint32_t hash_low = 0;  ///< Of the key, for removal and rehash.
-  LiveBase* live = nullptr;
-
   // The timer wheel's list.
   std::uint32_t timer_next = 0, timer_previous = 0;
   std::uint32_t timer_slot = 0;
-  bool in_use = false;
 
   AppId innermost() const { return apps_count == 0 ? kUnknownApp : apps[apps_count - 1U]; }
 };
+static_assert(sizeof(Flow) == 256 && offsetof(Flow, packets) == 64 && offsetof(Flow, tcp) == 128 && offsetof(Flow, first_frame) == 192,
+              "a flow is four cache lines, by how often they are touched");
 
 }  // namespace weir::state

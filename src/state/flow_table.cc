@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 #include "base/check.h"
 #include "base/hash.h"
@@ -38,11 +39,12 @@ FlowTable::~FlowTable() {
   munmap(flows_, flows_bytes_);
 }
 
-std::uint64_t FlowTable::hash(const FlowKey& key) const {
+std::uint64_t FlowTable::hash(const Ip& src, const Ip& dst, std::uint16_t src_port, std::uint16_t dst_port, std::uint8_t protocol,
+                              std::uint32_t domain) const {
   // Each end by itself, then both joined so that the order does not matter.
-  const std::uint64_t a = mix64(mix64(key.src.high() ^ seed_, key.src.low()), key.src_port);
-  const std::uint64_t b = mix64(mix64(key.dst.high() ^ seed_, key.dst.low()), key.dst_port);
-  return mix64((a + b) ^ (a ^ b) << 1, seed_ ^ (std::uint64_t{key.domain} << 8 | key.protocol));
+  const std::uint64_t a = mix64(mix64(src.high() ^ seed_, src.low()), src_port);
+  const std::uint64_t b = mix64(mix64(dst.high() ^ seed_, dst.low()), dst_port);
+  return mix64((a + b) ^ (a ^ b) << 1, seed_ ^ (std::uint64_t{domain} << 8 | protocol));
 }
 
 FlowHit FlowTable::find(const FlowKey& key, std::uint64_t hash) const {
@@ -67,6 +69,14 @@ FlowHit FlowTable::find(const FlowKey& key, std::uint64_t hash) const {
     at = (at + 1) & group_mask_;
   }
   return {kNoFlow, Side::Client};
+}
+
+std::uint32_t FlowTable::likely(std::uint64_t hash) const {
+  const Group& group = groups_[hash & group_mask_];
+  const __m128i tags = _mm_load_si128(reinterpret_cast<const __m128i*>(&group));
+  const __m128i wanted = _mm_set1_epi8(static_cast<char>(tag_of(hash)));
+  const auto hits = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(tags, wanted))) & 0xfffU;
+  return hits == 0 ? kNoFlow : group.indices[__builtin_ctz(hits)];
 }
 
 std::uint32_t FlowTable::insert(const FlowKey& key, std::uint64_t hash, Nanoseconds now_ns) {
@@ -95,7 +105,6 @@ std::uint32_t FlowTable::insert(const FlowKey& key, std::uint64_t hash, Nanoseco
   Flow& flow = *new (&flows_[index]) Flow();
   flow.ends = {.client = key.src, .server = key.dst, .client_port = key.src_port, .server_port = key.dst_port, .protocol = key.protocol};
   flow.domain = key.domain;
-  flow.hash_low = static_cast<std::uint32_t>(hash);
   flow.start_ns = flow.last_ns = now_ns;
   flow.in_use = true;
   ++size_;
@@ -122,6 +131,14 @@ void FlowTable::remove(std::uint32_t index) {
     if (group.overflow != 0 && group.overflow < 255) --group.overflow;
     at = (at + 1) & group_mask_;
   }
+}
+
+void FlowTable::clear() {
+  for (const auto& [region, bytes] : {std::pair<void*, std::size_t>(groups_, groups_bytes_), {flows_, flows_bytes_}})
+    CHECK(madvise(region, bytes, MADV_DONTNEED) == 0);  // Given back; read again, they are zero.
+  std::fill(wheel_.begin(), wheel_.end(), 0);
+  free_.clear();
+  size_ = high_ = 0;
 }
 
 std::uint32_t FlowTable::evict_candidate() {

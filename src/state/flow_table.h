@@ -41,14 +41,27 @@ class FlowTable {
   FlowTable& operator=(const FlowTable&) = delete;
 
   /// The same for both directions.
-  std::uint64_t hash(const FlowKey& key) const;
+  std::uint64_t hash(const Ip& src, const Ip& dst, std::uint16_t src_port, std::uint16_t dst_port, std::uint8_t protocol,
+                     std::uint32_t domain) const;
+  std::uint64_t hash(const FlowKey& k) const { return hash(k.src, k.dst, k.src_port, k.dst_port, k.protocol, k.domain); }
   void prefetch(std::uint64_t hash) const { __builtin_prefetch(&groups_[hash & group_mask_]); }
+  /// The flow that a look-up of this hash will most likely meet, from the group's line alone; kNoFlow if none there has its tag.
+  /// A hint for prefetching: neither its key nor later groups are looked at.
+  std::uint32_t likely(std::uint64_t hash) const;
+  /// Asks for the lines of a flow that a packet touches.
+  void prefetch_flow(std::uint32_t index) const {
+    const auto* flow = reinterpret_cast<const char*>(&flows_[index]);
+    for (std::size_t line = 0; line < 3; ++line) __builtin_prefetch(flow + line * 64);
+  }
   /// index kNoFlow if there is none.
   FlowHit find(const FlowKey& key, std::uint64_t hash) const;
   /// A new flow whose client is key.src; kNoFlow if the array is full.
   std::uint32_t insert(const FlowKey& key, std::uint64_t hash, Nanoseconds now_ns);
   /// The flow must not own anything any more (live == nullptr).
   void remove(std::uint32_t index);
+
+  /// Forgets all; as remove() of each, at the cost of none.
+  void clear();
 
   Flow& at(std::uint32_t index) { return flows_[index]; }
   const Flow& at(std::uint32_t index) const { return flows_[index]; }

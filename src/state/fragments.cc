@@ -4,39 +4,50 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/hash.h"
+
 namespace weir::state {
 
 Fragments::~Fragments() {
   for (std::size_t i = 0; i < kDatagramsMax; ++i)
-    if (datagrams_[i].in_use) release(datagrams_[i]);
+    if (tags_[i] != 0) release(datagrams_[i]);
 }
+
+namespace {
+
+std::uint32_t tag_of(const FragmentKey& key) {
+  const std::uint64_t h = mix64(hash_ip(key.src, key.id), hash_ip(key.dst, std::uint64_t{key.domain} << 8 | key.protocol));
+  return static_cast<std::uint32_t>(h) | 1;  // 0 is a free place.
+}
+
+}  // namespace
 
 Fragments::Datagram* Fragments::find(const FragmentKey& key) {
   if (count_ == 0) return nullptr;
+  const std::uint32_t tag = tag_of(key);
   for (std::size_t i = 0; i < kDatagramsMax; ++i)
-    if (datagrams_[i].in_use && datagrams_[i].key == key) return &datagrams_[i];
+    if (tags_[i] == tag && datagrams_[i].key == key) return &datagrams_[i];
   return nullptr;
 }
 
 Fragments::Datagram* Fragments::free_place() {
   if (count_ == kDatagramsMax) return nullptr;
-  for (std::size_t i = 0; i < kDatagramsMax; ++i)
-    if (!datagrams_[i].in_use) return &datagrams_[i];
-  return nullptr;
+  return &datagrams_[static_cast<std::size_t>(std::find(tags_.begin(), tags_.end(), 0U) - tags_.begin())];
 }
 
 Fragments::Datagram* Fragments::oldest() {
-  Datagram* found = nullptr;
+  std::size_t found = kDatagramsMax;
   for (std::size_t i = 0; i < kDatagramsMax; ++i)
-    if (datagrams_[i].in_use && (found == nullptr || datagrams_[i].since_ns < found->since_ns)) found = &datagrams_[i];
-  return found;
+    if (tags_[i] != 0 && (found == kDatagramsMax || since_ns_[i] < since_ns_[found])) found = i;
+  return found == kDatagramsMax ? nullptr : &datagrams_[found];
 }
 
 void Fragments::begin(Datagram& d, const FragmentKey& key, Nanoseconds now_ns) {
-  d.in_use = true;
+  const std::size_t at = place_of(d);
+  tags_[at] = tag_of(key);
+  since_ns_[at] = now_ns;
   d.has_first = d.poisoned = false;
   d.key = key;
-  d.since_ns = now_ns;
   d.total = d.received = 0;
   d.header_bytes = d.frames_count = d.ranges_count = 0;
   if (count_ == 0) earliest_ns_ = now_ns;
@@ -111,7 +122,7 @@ void Fragments::release(Datagram& d) {
   if (d.bytes != nullptr) pool_->release(d.bytes, d.capacity);
   d.bytes = nullptr;
   d.capacity = 0;
-  d.in_use = false;
+  tags_[place_of(d)] = 0;
   --count_;
 }
 

@@ -36,9 +36,8 @@ class Fragments {
   static constexpr Nanoseconds kWaitMax = 30 * kSecond;
 
   struct Datagram {
-    bool in_use = false, has_first = false, poisoned = false;
+    bool has_first = false, poisoned = false;
     FragmentKey key;
-    Nanoseconds since_ns = 0;
     std::uint8_t* bytes = nullptr;
     std::uint32_t capacity = 0, total = 0;  ///< total: 0 until the last fragment is there.
     std::uint32_t received = 0;
@@ -85,13 +84,14 @@ class Fragments {
     while (count_ != 0) {
       if (!all && now_ns - earliest_ns_ < kWaitMax) return;
       Datagram* datagram = oldest();
-      earliest_ns_ = datagram->since_ns;
+      earliest_ns_ = since_ns_[place_of(*datagram)];
       if (!all && now_ns - earliest_ns_ < kWaitMax) return;
       call(*datagram);
     }
   }
 
  private:
+  std::size_t place_of(const Datagram& datagram) const { return static_cast<std::size_t>(&datagram - datagrams_.get()); }
   Datagram* find(const FragmentKey& key);
   Datagram* free_place();
   Datagram* oldest();
@@ -101,6 +101,9 @@ class Fragments {
 
   SlabPool* pool_;
   std::unique_ptr<Datagram[]> datagrams_;
+  // What is searched lies together, beside the datagrams: a flood of fragments must not cost a walk over all of them.
+  std::array<std::uint32_t, kDatagramsMax> tags_{};  ///< Of each one's key; 0: free.
+  std::array<Nanoseconds, kDatagramsMax> since_ns_{};
   std::uint32_t count_ = 0;
   Nanoseconds earliest_ns_ = 0;  ///< No datagram began before: so that most packets need not look.
 };

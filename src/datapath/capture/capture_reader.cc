@@ -110,6 +110,7 @@ std::size_t CaptureReader::next(std::span<Frame> out) {
 template <typename F>
 std::size_t CaptureReader::read(F& format, std::span<Frame> out) {
   if (passing_ > 0 && !bring(format, passing_)) return 0;
+  const std::uint64_t began = source_->offset();
   std::size_t filled = 0;
   Record record;
   while (filled < out.size()) {
@@ -132,6 +133,7 @@ std::size_t CaptureReader::read(F& format, std::span<Frame> out) {
       if (!bring(format, step.size)) break;
     }
   }
+  last_bytes_ = static_cast<std::size_t>(source_->offset() - began);
   return filled;
 }
 

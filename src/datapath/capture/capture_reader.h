@@ -59,6 +59,9 @@ class CaptureReader {
   /// Fills `out` from the front and returns how many; at least one, unless the capture ends (0 from then on). A full batch
   /// is not promised. The frames' bytes are valid until the next call, or as long as the reader if bytes_stay().
   std::size_t next(std::span<Frame> out);
+  /// Mapped bytes from where the next frames will be read, about as many as the last call of next() took. Where a record begins is
+  /// known only when the length of the one before has come from memory; who asks for these lines beforehand, breaks that chain of waits.
+  Bytes upcoming() const { return source_->ahead().first(std::min(source_->ahead().size(), last_bytes_)); }
 
   /// Why reading ended early; nullptr while it has not, and after a clean end.
   const CaptureFault* fault() const { return fault_ ? &*fault_ : nullptr; }
@@ -95,6 +98,7 @@ class CaptureReader {
   std::string name_;
   std::optional<CaptureFault> fault_;
   std::uint64_t number_;
+  std::size_t last_bytes_ = 0;  ///< What the last next() went on by.
   std::uint64_t unit_offset_ = 0;  ///< Where the record or block at hand begins.
   std::uint64_t passing_ = 0;      ///< Bytes still to be passed over.
   bool ended_ = false;

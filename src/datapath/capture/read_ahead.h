@@ -30,6 +30,8 @@ class ReadAhead {
 
   /// As CaptureReader::next(): the frames' bytes are valid until the next call.
   std::size_t next(std::span<Frame> out);
+  /// What the lane's own thread will read for the next frames, as far as it is mapped: about as many bytes as the last frames took.
+  Bytes upcoming() const { return alone_ ? alone_->upcoming() : Bytes{}; }
   /// The reader itself, for fault() and what else it knows; only before the first and after the last next() (which gave 0),
   /// and for what is fixed at its opening.
   const CaptureReader& reader() const;

@@ -75,7 +75,7 @@ inline constexpr Protocol kDns = {.name = "dns", .tcp_ports = dns::kDnsPorts, .u
                                   .udp = true, .identify = dns::identify_dns, .is_answer = dns::is_answer, .use = dns::use_of,
                                   .fields = dns::kFields, .state_bytes = sizeof(dns::State),
                                   .parse = parse_as<dns::State, dns::parse_dns>,
-                                  .refuse = dns::refuse, .sinkhole = dns::sinkhole};
+                                  .teaches = Teaches::Names, .refuse = dns::refuse, .sinkhole = dns::sinkhole};
 // No is_answer: what mDNS says to the group is an announcement, whether or not somebody asked (RFC 6762 8.3).
 inline constexpr Protocol kMdns = {.name = "mdns", .udp_ports = dns::kMdnsPorts, .udp = true,
                                    .identify = dns::identify_mdns,

@@ -56,7 +56,7 @@ inline constexpr Protocol kFtp = {.name = "ftp",
                                   .shared = ftp::kShared,
                                   .state_bytes = sizeof(ftp::State),
                                   .parse = parse_as<ftp::State, ftp::parse>,
-                                  .may_extend = true};
+                                  .may_extend = true, .teaches = Teaches::Flows};
 inline constexpr std::uint16_t kFtpDataPorts[] = {20};
 /// Known by its announcement only.
 inline constexpr Protocol kFtpData = {.name = "ftp-data", .tcp_ports = kFtpDataPorts, .tcp = true};

@@ -47,6 +47,6 @@ namespace weir::proto {
 inline constexpr Protocol kTftp = {.name = "tftp", .udp_ports = tftp::kPorts, .udp = true,
                                    .identify = tftp::identify, .is_answer = tftp::is_answer, .datagrams_max = 2,
                                    .fields = tftp::kFields, .shared = tftp::kShared, .state_bytes = sizeof(tftp::State),
-                                   .parse = parse_as<tftp::State, tftp::parse>, .may_extend = true};
+                                   .parse = parse_as<tftp::State, tftp::parse>, .may_extend = true, .teaches = Teaches::Flows};
 
 }  // namespace weir::proto
