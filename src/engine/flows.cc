@@ -210,11 +210,11 @@ bool Lane::insert_flow(Work& work) {
   flow.answered = work.side == Side::Server;
   if (work.expected != nullptr) {
     flow.parent = work.expected->parent + 1;
-    flow.parent_first_frame = work.expected->parent_first_frame;
+    flow.parent_first_frame = static_cast<std::uint32_t>(work.expected->parent_first_frame);
     if (work.expected->app != kUnknownApp) {
       // The announcing protocol names what comes: the chain is certain from the first packet.
       const Flow& parent = flows_.at(work.expected->parent);
-      if (parent.in_use && parent.first_frame == flow.parent_first_frame && parent.apps_count != 0 &&
+      if (parent.in_use && static_cast<std::uint32_t>(parent.first_frame) == flow.parent_first_frame && parent.apps_count != 0 &&
           parent.apps[0] != work.expected->app)
         flow.apps[flow.apps_count++] = parent.apps[0];
       flow.apps[flow.apps_count++] = work.expected->app;
@@ -234,7 +234,7 @@ bool Lane::insert_flow(Work& work) {
 bool Lane::parent_denied(Flow& flow) {
   if (flow.parent == 0) return false;
   const Flow& parent = flows_.at(flow.parent - 1);
-  if (!parent.in_use || parent.first_frame != flow.parent_first_frame) {
+  if (!parent.in_use || static_cast<std::uint32_t>(parent.first_frame) != flow.parent_first_frame) {
     flow.parent = 0;
     return false;
   }

@@ -531,7 +531,7 @@ void Lane::commit_denial(Work& work) {
     return;
   }
   Flow& flow = flows_.at(work.index);
-  ++flow.dropped_packets;
+  if (flow.dropped_packets != UINT32_MAX) ++flow.dropped_packets;
   if (work.reason == Reason::Tombstone || work.reason == Reason::Related) return;
   if (work.reason == Reason::Banned) return;
   Live* live = static_cast<Live*>(flow.live);

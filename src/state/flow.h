@@ -58,10 +58,11 @@ struct alignas(64) Flow {
   bool reset = false;
   bool logged = false;         ///< An alert for its denial is out.
   Reason denied_because = Reason::Rule;
-  bool has_macs = false;
   bool in_use = false;
-  bool icmp_by_server = false; ///< It sent the flow's first packet, with
+  bool has_macs : 1 = false;
+  bool icmp_by_server : 1 = false;  ///< It sent the flow's first packet, with
   std::uint8_t apps_count = 0;
+  // One byte is free.
 
   // Line 2: TCP, and the flow as reports show it.
   TcpSide tcp[2];
@@ -73,12 +74,13 @@ struct alignas(64) Flow {
   // Line 3: what only beginnings and ends ask for.
   std::uint64_t first_frame = 0;  ///< Number of its first packet: with the seed, the flow's id.
   Nanoseconds start_ns = 0, start_wall_ns = 0;
-  std::uint64_t parent_first_frame = 0;
-  std::uint64_t dropped_packets = 0;
+  std::uint32_t parent_first_frame = 0;  ///< Its low half: enough to tell whether the index still names it.
+  std::uint32_t dropped_packets = 0;     ///< At most what fits.
   Mac client_mac, server_mac;
   // The timer wheel's list.
   std::uint32_t timer_next = 0, timer_previous = 0;
-  std::uint32_t timer_slot = 0;
+  std::uint16_t timer_slot = 0;  ///< + 1; 0: in no list.
+  // Ten bytes are free.
 
   AppId innermost() const { return apps_count == 0 ? kUnknownApp : apps[apps_count - 1U]; }
 };

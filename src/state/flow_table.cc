@@ -166,7 +166,7 @@ void FlowTable::schedule(std::uint32_t index, Nanoseconds deadline_ns) {
   if (wheel_second_ >= 0) second = std::clamp<std::int64_t>(second, wheel_second_, wheel_second_ + kWheelSlots - 1);
   const auto slot = static_cast<std::uint32_t>(second % kWheelSlots);
   Flow& flow = flows_[index];
-  flow.timer_slot = slot + 1;
+  flow.timer_slot = static_cast<std::uint16_t>(slot + 1);
   flow.timer_next = wheel_[slot];
   flow.timer_previous = 0;
   if (wheel_[slot] != 0) flows_[wheel_[slot] - 1].timer_previous = index + 1;
