@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-# weir_room(NAME USES rooms… LIBS libraries…): everything under src/NAME becomes the library weir_NAME. Beside the code,
+# weir_room(NAME [HOT] USES rooms… LIBS libraries…): everything under src/NAME becomes the library weir_NAME. Beside the code,
 # *_test.cc become the test program NAME_test, each *_fuzz.cc a fuzz target (with -DWEIR_FUZZ=ON a libFuzzer one, otherwise
 # a program that replays its corpus from tests/corpus/), and *_bench.cc part of the benchmarks.
+# HOT rooms are compiled so that weir can be linked as a whole (WEIR_WHOLE).
 
 function(weir_room name)
-  cmake_parse_arguments(ROOM "" "" "USES;LIBS" ${ARGN})
+  cmake_parse_arguments(ROOM "HOT" "" "USES;LIBS" ${ARGN})
   file(GLOB_RECURSE all CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
   set(sources ${all})
   list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|_bench)\\.cc$|/cli/main\\.cc$")
@@ -21,6 +22,10 @@ function(weir_room name)
     add_library(weir_${name} INTERFACE)
   endif()
   target_include_directories(weir_${name} ${kind} ${CMAKE_SOURCE_DIR}/src)
+  if(ROOM_HOT AND WEIR_WHOLE_HOLDS)
+    # Fat objects: what links without -flto takes the ordinary code in them.
+    target_compile_options(weir_${name} PRIVATE -flto -ffat-lto-objects)
+  endif()
   foreach(used ${ROOM_USES})
     target_link_libraries(weir_${name} ${kind} weir_${used})
   endforeach()
