@@ -18,6 +18,7 @@ std::optional<Error> Service::run() {
   }
   batch_first_ = 0;
   engine_->finish();
+  path_.apply({}, {});  // What was held to the end goes out.
   return fault_;
 }
 
