@@ -313,8 +313,9 @@ TEST(PacketBridge, SaysWhatAUserShouldKnow) {
   Lab::wires(2);
   ASSERT_TRUE(sh("ip addr add 192.0.2.1/24 dev p0"));
   const Running r(2);
-  ASSERT_EQ(r.bridge->remarks().size(), 1U);
+  ASSERT_EQ(r.bridge->remarks().size(), 2U);
   EXPECT_NE(r.bridge->remarks()[0].find("port p0 has an address (192.0.2.1)"), std::string::npos);
+  EXPECT_NE(r.bridge->remarks()[1].find("arp_ignore"), std::string::npos) << "and would answer for it at p1";
 }
 
 TEST(PacketBridge, CarriesNothingMoreOnceItFailedClosed) {
@@ -325,6 +326,29 @@ TEST(PacketBridge, CarriesNothingMoreOnceItFailedClosed) {
   r.send(0, datagram(kA, kB));
   r.settle();
   EXPECT_TRUE(r.take(1).empty());
+}
+
+TEST(PacketBridge, CarriesEverythingOnceItFailedOpen) {
+  WEIR_ENTER_LAB();
+  Lab::wires(2);
+  Running r(2, R"(weir: 1
+rules: [ { name: no, match: { port: 4000 }, action: drop } ])");
+  r.send(0, datagram(kA, kB));
+  r.settle();
+  EXPECT_TRUE(r.take(1).empty());
+  // The lane hangs from here on: nobody turns it.
+  EXPECT_FALSE(r.bridge->fail(FailMode::Open).has_value());
+  std::vector<std::string> got;
+  for (int tries = 0; tries < 50 && got.empty(); ++tries) {
+    r.send(0, datagram(kA, kB));
+    got = r.ends[1]->take(100);
+  }
+  ASSERT_FALSE(got.empty());
+  EXPECT_EQ(got[0], datagram(kA, kB).bytes());
+  EXPECT_FALSE(r.service->turn()) << "a lane that comes back ends";
+  r.bridge->close();
+  r.send(0, datagram(kA, kB));
+  EXPECT_TRUE(r.ends[1]->take(100).empty());
 }
 
 TEST(PacketBridge, LosesNothingInABurst) {
