@@ -14,7 +14,7 @@ END
 servers() {
   mkdir -p "$in/run/sshd" "$in/root/.ssh"
   chroot "$in" ssh-keygen -A >/dev/null
-  chroot "$in" ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519
+  chroot "$in" ssh-keygen -q -t ed25519 -N '' -f root/.ssh/id_ed25519
   cp "$in/root/.ssh/id_ed25519.pub" "$in/root/.ssh/authorized_keys"
   printf 'Host *\n  StrictHostKeyChecking no\n  UserKnownHostsFile /dev/null\n  ConnectTimeout 4\n' >"$in/root/.ssh/config"
   printf 'one,two,three\n%.0s' {1..60} >"$in/srv/customers.csv"

@@ -224,7 +224,8 @@ class Live final : public engine::EventSink {
     service.run();
     collect();
     for (std::size_t i = 0; i < datapath::kLosses; ++i)
-      if (const auto loss = static_cast<datapath::Loss>(i); loss != datapath::Loss::SamePort && loss != datapath::Loss::LinkLocal) {
+      if (const auto loss = static_cast<datapath::Loss>(i); loss != datapath::Loss::SamePort && loss != datapath::Loss::LinkLocal &&
+                                                                loss != datapath::Loss::BadSource) {
         EXPECT_EQ(path->counters().of(loss), 0U) << name_of(loss);
       }
     path->close();
