@@ -17,13 +17,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::unique_ptr<datapath::Datapath> open_packet_bridge(const std::vector<std::string>& ports, Clock clock, std::string& why) {
+Opened open_packet_bridge(const std::vector<std::string>& ports, Clock clock) {
   auto bridge = datapath::PacketBridge::open({.ports = ports, .clock = std::move(clock)});
-  if (!bridge.ok()) {
-    why = bridge.error().message;
-    return nullptr;
-  }
-  return std::move(*bridge);
+  if (!bridge.ok()) return {.path = nullptr, .why = bridge.error().message, .prepare = {}};
+  return {.path = std::move(*bridge), .why = {}, .prepare = {}};
 }
 
 constexpr Candidate kCandidates[] = {
@@ -32,7 +29,7 @@ constexpr Candidate kCandidates[] = {
 
 constexpr std::size_t kFrameBytesMax = 9'000;    ///< The wires' MTU.
 constexpr std::size_t kCaptureFramesMax = 300;   ///< Of each capture, from its beginning.
-constexpr std::size_t kCapturesMax = 60;
+constexpr std::size_t kCapturesMax = 30;
 
 /// A frame that a wire can carry, and that the kernel does not find broken by itself (a tag with nothing behind it).
 bool fits_a_wire(Bytes frame) {
@@ -109,6 +106,21 @@ std::vector<std::string> sorted(std::vector<std::string> all) {
   return all;
 }
 
+/// Without what depends on how many frames the engine saw.
+std::string without_numbers(const std::string& events) {
+  std::string out;
+  for (std::size_t at = 0; at < events.size();) {
+    bool number = false;
+    for (const std::string_view key : {"\"flow_id\":", "\"pcap_cnt\":"})
+      if (std::string_view(events).substr(at).starts_with(key)) {
+        at = events.find(',', at) + 1;
+        number = true;
+      }
+    if (!number) out += events[at++];
+  }
+  return out;
+}
+
 /// Lines that differ, at most a few.
 void expect_same_lines(const std::string& wanted, const std::string& came) {
   if (wanted == came) return;
@@ -141,10 +153,12 @@ void expect_agreement(Script script, const Candidate& candidate, std::size_t bat
   for (std::uint64_t n = 1; n <= script.steps.size(); ++n) {
     const auto a = wanted.verdicts.by_number.find(n), b = came.verdicts.by_number.find(n);
     ASSERT_NE(a, wanted.verdicts.by_number.end()) << "frame " << n;
+    if (live.settles() && b == came.verdicts.by_number.end()) continue;  // Carried; the wires show whether it passed.
     ASSERT_NE(b, came.verdicts.by_number.end()) << "frame " << n << " has no verdict";
     EXPECT_EQ(a->second, b->second) << "frame " << n;
   }
-  expect_same_lines(wanted.events, came.events);
+  if (live.settles()) expect_same_lines(without_numbers(wanted.events), without_numbers(came.events));
+  else expect_same_lines(wanted.events, came.events);
   for (std::size_t i = 0; i < script.ports.size(); ++i) {
     const auto port = static_cast<PortIndex>(i);
     const auto find = [port](const Outcome& o) {
