@@ -173,6 +173,12 @@ class Run(unittest.TestCase):
         self.stop(process)
         self.assertIn("port p1 has an address (192.0.2.1)", self.output())
 
+    def test_zones_that_cannot_be_told_apart_are_said(self):
+        self.write_policy("weir: 1\nzones:\n  a: { ports: [p0] }\n  b: { ports: [p1] }\nrules:\n  - { name: no, match: { from: a, to: b }, action: drop }\n")
+        process = self.start()
+        self.stop(process)
+        self.assertIn("zones a, b have ports and no networks", self.output())
+
     def test_a_port_that_goes_and_comes_back(self):
         process = self.start()
         self.wires.pop().socket.close()
