@@ -6,7 +6,7 @@ SECONDS ?= 30
 export JOBS
 
 .DEFAULT_GOAL := build
-.PHONY: build test test-sanitize test-long demo fuzz bench tidy deps install clean help
+.PHONY: build test test-sanitize test-long demo range fuzz bench tidy deps install clean help
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\): *[a-z -]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -33,6 +33,9 @@ test-long: build ## and what takes long: agreement with tshark over shared captu
 
 demo: build      ## the main job on recorded traffic: what passes, what is stopped, and why
 	@demo/run.sh build/weir
+
+range: build     ## attacks by real programs against the bridge, with their benign twins (root; programs in a root of their own)
+	@range/run
 
 fuzz:            ## every fuzz target for SECONDS=30 each
 	@scripts/deps --clang

@@ -61,7 +61,12 @@ status=0
 show check demo/broken.yaml || status=$?
 [ "$status" = 2 ] || { echo "demo: a broken policy must end with status 2, not $status" >&2; exit 1; }
 
-say "6. Now with your own capture" "Take one with: tcpdump -w mine.pcap, stop it after a while, then:"
+say "6. Live" "The same engine in the path between two hosts, in namespaces of their own: without it, then with it."
+status=0
+demo/live.py "$weir" || status=$?
+[ "$status" = 0 ] || [ "$status" = 77 ] || { echo "demo: the live part went wrong" >&2; exit 1; }
+
+say "7. Now with your own capture" "Take one with: tcpdump -w mine.pcap, stop it after a while, then:"
 cat <<'END'
   build/weir replay mine.pcap --policy demo/policy.yaml         # change the zones in it to your networks first
   build/weir explain demo/policy.yaml mine.pcap:17              # why did packet 17 pass, or not?

@@ -66,6 +66,17 @@ std::uint64_t random_seed() {
 
 void say(const std::string& sentence) { std::fprintf(stderr, "weir: %s\n", sentence.c_str()); }
 
+/// Where two zones have ports and no networks, a packet's receiver is taken to be in the zone that it came in by: `to` says nothing new.
+void warn_of_zones(const policy::Policy& policy) {
+  std::string names;
+  std::size_t count = 0;
+  for (const policy::ZoneDefinition& zone : policy.zones) {
+    if (zone.ports.empty() || !zone.networks.empty()) continue;
+    names += (count++ == 0 ? "" : ", ") + zone.name;
+  }
+  if (count > 1) say("zones " + names + " have ports and no networks: which of them a packet goes `to` cannot be told; give all but one of them networks");
+}
+
 int run(const Options& options) {
   if (options.bridge.empty()) {
     complain("run needs ports to stand between: --bridge PORT,PORT");
@@ -101,6 +112,7 @@ int run(const Options& options) {
   running.on_stats = [&](service::Service& s) { events.tell_stats(s); };
   running.on_reload = [&](service::Service&) { (*writer)->reopen(); };
   for (const std::string& remark : path.remarks()) say(remark);
+  warn_of_zones(rules->policy());
   if (service_options.fail == datapath::FailMode::Open && !path.capabilities().outlives)
     say("--fail open cannot hold when this process is killed: packet sockets forward nothing without it");
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/service.h"
 
+#include "base/check.h"
+
 namespace weir::service {
 
 Service::Service(const ServiceOptions& options, std::shared_ptr<const policy::RuleSet> rules, datapath::Datapath& path,
@@ -18,6 +20,7 @@ std::optional<Error> Service::run() {
   }
   batch_first_ = 0;
   engine_->finish();
+  path_.apply({}, {});  // What was held to the end goes out.
   return fault_;
 }
 
@@ -36,6 +39,7 @@ bool Service::turn() {
     engine_->on_frames({frames_, count}, decisions_);
     // What was held and decided within this batch is answered in its place.
     for (const Decision& r : released_) {
+      CHECK(r.frame - batch_first_ < count);  // A datapath numbers frames in the order in which it gives them.
       Decision& held = decisions_[r.frame - batch_first_];
       held.verdict = r.verdict;
       held.reason = r.reason;

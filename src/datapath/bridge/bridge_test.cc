@@ -184,6 +184,8 @@ TEST(Forwarder, LearnsNoGroupAddress) {
   Bridge b;
   b.pass(frame("03:00:00:00:00:01", kA), 1);
   EXPECT_EQ(b.f.port_of(*parse_mac("03:00:00:00:00:01"), 0, b.now), kNoPort);
+  EXPECT_EQ(b.out(frame("03:00:00:00:00:01", kA), 1), 0U);
+  EXPECT_EQ(b.loss(frame("03:00:00:00:00:01", kA), 1), Loss::BadSource);
 }
 
 TEST(Forwarder, StaysWithinItsTable) {

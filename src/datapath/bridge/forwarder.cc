@@ -41,6 +41,7 @@ void Forwarder::learn(Bytes frame, PortIndex in, Nanoseconds now_ns) {
 
 Ways Forwarder::ways(Bytes frame, PortIndex in, Nanoseconds now_ns) {
   if (frame.size() < kHeaderBytes) return {0, Loss::Truncated};
+  if ((frame[6] & 1) != 0) return {0, Loss::BadSource};
   const PortMask others = usable_ & ~(in < kPortsMax ? PortMask{1} << in : PortMask{0});
   const Ways flood{others, Loss::NoPort};
   if ((frame[0] & 1) != 0) {

@@ -8,7 +8,7 @@
 //   2. A group address, and a station never heard of, goes to all ports but the one it came in by.
 //   3. A station goes to the port where it was last heard; if that is where the frame came from, nowhere.
 //
-// Stations are learned from frames that pass, and from no others: what was stopped moves nobody. The table is bounded; a station not heard
+// A frame whose source is a group address goes nowhere. Stations are learned from frames that pass, and from no others: what was stopped moves nobody. The table is bounded; a station not heard
 // for five minutes, or in a full table the one not heard for longest, is forgotten, and its frames are flooded.
 
 #include <cstdint>

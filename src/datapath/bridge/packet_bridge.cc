@@ -61,6 +61,9 @@ void PacketBridge::remark_on_ports() {
     if (!addresses.empty())
       remarks_.push_back("port " + port.name() + " has an address (" + addresses.front() +
                          "): this machine answers there itself, unfiltered; ports of a bridge should have none");
+    else if (answers_for_other_devices(port.name()))
+      remarks_.push_back("this machine answers ARP at port " + port.name() + " for addresses that it has elsewhere: sysctl net.ipv4.conf." +
+                         port.name() + ".arp_ignore=1");
     if (port.lro_was_on()) remarks_.push_back("port " + port.name() + ": large receive offload is turned off while the bridge runs");
     if (!port.device().up) remarks_.push_back("port " + port.name() + " is down: ip link set " + port.name() + " up");
   }
@@ -139,6 +142,7 @@ std::size_t PacketBridge::receive(std::span<Frame> out) {
 }
 
 Result<std::size_t> PacketBridge::poll(std::span<Frame> out, Nanoseconds wait_ns) {
+  if (failed_.load(std::memory_order_relaxed)) return Error{"the lane hung, and its bridge was taken from it", ETIMEDOUT};
   flush();
   // Now and then the devices are looked at, however busy it is.
   if (!quiet_ && (turn_ & 255) != 0)
@@ -224,11 +228,12 @@ void PacketBridge::flush() {
 
 std::optional<Error> PacketBridge::fail(FailMode mode) {
   failed_.store(true, std::memory_order_relaxed);
-  if (mode == FailMode::Closed) return std::nullopt;
-  return Error{"packet sockets forward nothing without the lane", ENOTSUP};
+  if (mode == FailMode::Open) bypass_.start(options_.ports);
+  return std::nullopt;
 }
 
 void PacketBridge::close() {
+  bypass_.stop();
   for (PacketPort& port : ports_) port.close();
   if (events_fd_ >= 0) ::close(events_fd_);
   events_fd_ = -1;

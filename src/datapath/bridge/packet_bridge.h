@@ -5,13 +5,14 @@
 //
 // What it cannot do: a packet socket reads copies, so the kernel's own stack sees what ports receive too (a port should have no
 // address, and the remarks say where one has); and when the process is killed nothing forwards any more, so that FailMode::Open
-// does not outlive it.
+// does not outlive it. Where only the lane hangs, a thread of the process forwards in its place.
 
 #include <atomic>
 #include <functional>
 #include <memory>
 #include <vector>
 
+#include "datapath/bridge/bypass.h"
 #include "datapath/bridge/forwarder.h"
 #include "datapath/bridge/held_frames.h"
 #include "datapath/bridge/packet_port.h"
@@ -73,6 +74,7 @@ class PacketBridge final : public Datapath {
   int events_fd_ = -1;
   Nanoseconds look_due_ns_ = 0, now_ns_ = 0;
   std::atomic<bool> failed_{false};
+  Bypass bypass_;  ///< Runs once it failed open.
 };
 
 }  // namespace weir::datapath

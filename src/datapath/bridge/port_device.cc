@@ -15,6 +15,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 
 namespace weir::datapath {
 namespace {
@@ -93,6 +94,21 @@ std::vector<std::string> addresses_of(const std::string& name) {
   }
   freeifaddrs(all);
   return out;
+}
+
+bool answers_for_other_devices(const std::string& name) {
+  for (const std::string& where : {std::string("all"), name}) {
+    std::ifstream setting("/proc/sys/net/ipv4/conf/" + where + "/arp_ignore");
+    int value = 0;
+    if (setting >> value && value != 0) return false;
+  }
+  ifaddrs* all = nullptr;
+  if (getifaddrs(&all) != 0) return false;
+  bool any = false;
+  for (const ifaddrs* a = all; a != nullptr; a = a->ifa_next)
+    any = any || (a->ifa_addr != nullptr && a->ifa_addr->sa_family == AF_INET && (a->ifa_flags & IFF_LOOPBACK) == 0 && name != a->ifa_name);
+  freeifaddrs(all);
+  return any;
 }
 
 Result<bool> turn_off_lro(const std::string& name) {

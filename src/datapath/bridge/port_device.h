@@ -27,6 +27,8 @@ struct PortDevice {
 std::optional<PortDevice> find_device(const std::string& name);
 /// Addresses that this machine has on the device, as text.
 std::vector<std::string> addresses_of(const std::string& name);
+/// Whether this machine answers ARP on the device for addresses that it has on others: Linux' way unless arp_ignore says otherwise.
+bool answers_for_other_devices(const std::string& name);
 /// Large receive offload joins segments for good: it is turned off. True: it was on.
 Result<bool> turn_off_lro(const std::string& name);
 void turn_on_lro(const std::string& name);
