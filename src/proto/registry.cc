@@ -16,6 +16,8 @@
 #include "proto/ftp/ftp.h"
 #include "proto/http/http.h"
 #include "proto/imap/imap.h"
+#include "proto/krb5/krb5.h"
+#include "proto/ldap/ldap.h"
 #include "proto/irc/irc.h"
 #include "proto/pop3/pop3.h"
 #include "proto/rfb/rfb.h"
@@ -89,9 +91,9 @@ constexpr const Protocol* kProtocols[] = {
     &identify::kIpmi,
     &identify::kJdwp,
     &identify::kKafka,
-    &identify::kKrb5,
+    &krb5::kKrb5,
     &identify::kL2tp,
-    &identify::kLdap,
+    &ldap::kLdap,
     &identify::kMemcached,
     &identify::kMgcp,
     &identify::kModbus,

@@ -53,35 +53,6 @@ Progress follow(OneFactState& state, const Input& input, Describer& describer, F
 constexpr Message kWait{};
 constexpr Message kEnd{.bad = true};
 
-Message read_ldap(Bytes b) {
-  Reader in(b);
-  if (in.u8() != 0x30) return kEnd;
-  if (b.size() >= 2 && (b[1] == 0x80 || b[1] > 0x84)) return kEnd;
-  std::size_t length = 0;
-  if (!ber_length(in, length)) return kWait;
-  const std::size_t header = in.offset();
-  if (in.left() < 2) return kWait;
-  if (in.u8() != 2 || in.peek() < 1 || in.peek() > 4) return kEnd;  // After a security layer this is no LDAP any more.
-  const std::size_t id = in.u8();
-  in.skip(id);
-  const int tag = in.peek();
-  if (!in.ok() || tag < 0) return kWait;
-  if (header + length < in.offset() + 1 || (tag >> 6) != 1) return kEnd;
-  return {.size = header + length, .said = true, .number = static_cast<std::uint64_t>(tag & 0x1f)};
-}
-
-Message read_krb5(Bytes b, bool datagram) {
-  std::size_t size = b.size();
-  if (!datagram) {
-    if (b.size() < 5) return kWait;
-    size = std::size_t{load_be32(b.data())} + 4;
-    if (size > (1 << 20) || size < 5) return kEnd;
-    b = b.subspan(4);
-  }
-  if ((b[0] & 0xe0) != 0x60) return kEnd;
-  return {.size = size, .said = true, .number = b[0] & 0x1fU};
-}
-
 Message read_stun(Bytes b) {
   if (b.size() < 20) return kWait;
   if (b[0] > 0x3f || load_be32(&b[4]) != 0x2112A442) return kEnd;  // TURN's channel data, or media, on the same ports.
@@ -197,10 +168,6 @@ Message read_redis(Bytes b) {
 
 }  // namespace
 
-Progress parse_ldap(OneFactState& state, const Input& input, Describer& describer) { return follow(state, input, describer, kLdapOp, read_ldap); }
-Progress parse_krb5(OneFactState& state, const Input& input, Describer& describer) {
-  return follow(state, input, describer, kKrb5Type, [&](Bytes b) { return read_krb5(b, input.datagram); });
-}
 Progress parse_stun(OneFactState& state, const Input& input, Describer& describer) { return follow(state, input, describer, kStunMethod, read_stun); }
 Progress parse_sip(OneFactState& state, const Input& input, Describer& describer) { return follow(state, input, describer, kSipMethod, read_sip); }
 Progress parse_ssdp(OneFactState& state, const Input& input, Describer& describer) {

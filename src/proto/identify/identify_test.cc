@@ -180,8 +180,6 @@ TEST(Identify, FactsOfOneMessage) {
     std::string_view line;
   };
   const Said cases[] = {
-      {&kLdap, false, "\x30\x0c\2\1\1\x60\7\2\1\3\4\0\x80\0"s, "ldap.op=bind"},
-      {&kKrb5, true, "\x6a\x7e\x30\x7c"s, "krb5.type=as-req"},
       {&kSip, true, "INVITE sip:bob@example.org SIP/2.0\r\n", "sip.method=INVITE"},
       {&kSsdp, true, "M-SEARCH * HTTP/1.1\r\n\r\n", "ssdp.method=M-SEARCH"},
       {&kStun, true, kStunBinding, "stun.method=binding"},

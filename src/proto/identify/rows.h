@@ -261,29 +261,7 @@ inline constexpr Protocol kIke = {
 inline constexpr Protocol kIpmi = {.name = "ipmi", .udp_ports = ports::kIpmiUdp, .udp = true, .identify = ipmi};
 inline constexpr Protocol kJdwp = {.name = "jdwp", .tcp = true, .identify = jdwp};
 inline constexpr Protocol kKafka = {.name = "kafka", .tcp_ports = ports::kKafkaTcp, .tcp = true, .identify = kafka};
-inline constexpr Protocol kKrb5 = {
-    .name = "krb5",
-    .tcp_ports = ports::kKrb5Tcp,
-    .udp_ports = ports::kKrb5Udp,
-    .tcp = true,
-    .udp = true,
-    .identify = krb5,
-    .is_answer = krb5_is_answer,
-    .fields = kKrb5Fields,
-    .state_bytes = sizeof(OneFactState),
-    .parse = parse_as<OneFactState, parse_krb5>};
 inline constexpr Protocol kL2tp = {.name = "l2tp", .udp_ports = ports::kL2tpUdp, .udp = true, .identify = l2tp};
-inline constexpr Protocol kLdap = {
-    .name = "ldap",
-    .tcp_ports = ports::kLdapTcp,
-    .udp_ports = ports::kLdapUdp,
-    .tcp = true,
-    .udp = true,
-    .identify = ldap,
-    .is_answer = ldap_is_answer,
-    .fields = kLdapFields,
-    .state_bytes = sizeof(OneFactState),
-    .parse = parse_as<OneFactState, parse_ldap>};
 inline constexpr Protocol kMemcached = {
     .name = "memcached",
     .tcp_ports = ports::kMemcachedTcp,
