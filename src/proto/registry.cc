@@ -19,6 +19,8 @@
 #include "proto/krb5/krb5.h"
 #include "proto/ldap/ldap.h"
 #include "proto/irc/irc.h"
+#include "proto/mysql/mysql.h"
+#include "proto/pgsql/pgsql.h"
 #include "proto/pop3/pop3.h"
 #include "proto/rfb/rfb.h"
 #include "proto/smtp/smtp.h"
@@ -28,6 +30,7 @@
 #include "proto/dns/dns.h"
 #include "proto/ntp/ntp.h"
 #include "proto/snmp/snmp.h"
+#include "proto/tds/tds.h"
 #include "proto/telnet/telnet.h"
 #include "proto/tftp/tftp.h"
 
@@ -99,7 +102,7 @@ constexpr const Protocol* kProtocols[] = {
     &identify::kModbus,
     &identify::kMongodb,
     &identify::kMqtt,
-    &identify::kMysql,
+    &mysql::kMysql,
     &identify::kNatpmp,
     &identify::kNats,
     &identify::kNbdgm,
@@ -111,7 +114,7 @@ constexpr const Protocol* kProtocols[] = {
     &identify::kOpcua,
     &identify::kOpenvpn,
     &identify::kPcp,
-    &identify::kPgsql,
+    &pgsql::kPgsql,
     &identify::kPptp,
     &identify::kRadius,
     &identify::kRadmin,
@@ -144,7 +147,7 @@ constexpr const Protocol* kProtocols[] = {
     &identify::kSvn,
     &identify::kSyslog,
     &identify::kTailscale,
-    &identify::kTds,
+    &tds::kTds,
     &identify::kTeamviewer,
     &identify::kTeredo,
     &identify::kTinc,

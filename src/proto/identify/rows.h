@@ -284,7 +284,6 @@ inline constexpr Protocol kModbus = {
     .parse = parse_as<OneFactState, parse_modbus>};
 inline constexpr Protocol kMongodb = {.name = "mongodb", .tcp_ports = ports::kMongodbTcp, .tcp = true, .identify = mongodb};
 inline constexpr Protocol kMqtt = {.name = "mqtt", .tcp_ports = ports::kMqttTcp, .tcp = true, .identify = mqtt};
-inline constexpr Protocol kMysql = {.name = "mysql", .tcp_ports = ports::kMysqlTcp, .tcp = true, .identify = mysql};
 inline constexpr Protocol kNats = {.name = "nats", .tcp_ports = ports::kNatsTcp, .tcp = true, .identify = nats};
 inline constexpr Protocol kNatpmp = {
     .name = "natpmp",
@@ -323,7 +322,6 @@ inline constexpr Protocol kPcp = {
     .udp = true,
     .identify = pcp,
     .is_answer = pcp_is_answer};
-inline constexpr Protocol kPgsql = {.name = "pgsql", .tcp_ports = ports::kPgsqlTcp, .tcp = true, .identify = pgsql};
 inline constexpr Protocol kPptp = {.name = "pptp", .tcp_ports = ports::kPptpTcp, .tcp = true, .identify = pptp};
 inline constexpr Protocol kRadius = {
     .name = "radius",
@@ -400,7 +398,6 @@ inline constexpr Protocol kTailscale = {
     .udp_ports = ports::kTailscaleUdp,
     .udp = true,
     .identify = tailscale};
-inline constexpr Protocol kTds = {.name = "tds", .tcp_ports = ports::kTdsTcp, .tcp = true, .identify = tds};
 inline constexpr Protocol kTeamviewer = {
     .name = "teamviewer",
     .tcp_ports = ports::kTeamviewerTcp,
