@@ -14,6 +14,7 @@ struct Message {
   bool said = false;     ///< `word` or `number` is to be told.
   std::uint64_t number = 0;
   std::string_view word;
+  std::string_view user, realm;  ///< Of a digest that a request carries.
 };
 
 /// Tells each message that `read` finds. `read` sees bytes from a message's beginning and says Message{} to wait.
@@ -34,6 +35,11 @@ Progress follow(OneFactState& state, const Input& input, Describer& describer, F
       describer.begin_transaction();
       if (message.word.empty()) describer.number(field, message.number);
       else describer.text(field, message.word);
+      if (!message.user.empty()) {
+        describer.text(field::kAuthUser, message.user);
+        describer.word(field::kAuthScheme, field::AuthScheme::Digest);
+        if (!message.realm.empty()) describer.text(field::kAuthRealm, message.realm);
+      }
       describer.described();
       describer.end_transaction();
     }
@@ -69,6 +75,26 @@ Message read_sip(Bytes b) {
   for (char c : text.substr(0, end))
     if (c < 'A' || c > 'Z') return kEnd;
   return {.size = b.size(), .bad = true, .said = true, .word = text.substr(0, end)};  // Bodies are not followed.
+}
+
+/// The value of `name="…"` in a list of parameters (RFC 9110, 11.2); empty if it is not there.
+std::string_view quoted(std::string_view list, std::string_view name) {
+  for (std::size_t at = 0; (at = list.find(name, at)) != std::string_view::npos; at += name.size()) {
+    const bool begins = at == 0 || list[at - 1] == ' ' || list[at - 1] == ',';
+    const std::string_view rest = list.substr(at + name.size());
+    if (begins && rest.starts_with("=\"")) return rest.substr(2, std::min(rest.find('"', 2), rest.size()) - 2);
+  }
+  return {};
+}
+
+/// RFC 3261, 22: the user of a request's credentials. Only of datagrams, which hold the whole head.
+void read_sip_user(Bytes b, Message& message) {
+  for_each_line(as_text(b), [&](std::string_view line) {
+    const bool credentials = starts_nocase(line, "Authorization:") || starts_nocase(line, "Proxy-Authorization:");
+    if (!credentials || !message.user.empty()) return;
+    message.user = quoted(line, "username");
+    message.realm = quoted(line, "realm");
+  });
 }
 
 Message read_modbus(Bytes b) {
@@ -169,7 +195,13 @@ Message read_redis(Bytes b) {
 }  // namespace
 
 Progress parse_stun(OneFactState& state, const Input& input, Describer& describer) { return follow(state, input, describer, kStunMethod, read_stun); }
-Progress parse_sip(OneFactState& state, const Input& input, Describer& describer) { return follow(state, input, describer, kSipMethod, read_sip); }
+Progress parse_sip(OneFactState& state, const Input& input, Describer& describer) { 
+  return follow(state, input, describer, kSipMethod, [&](Bytes b) {
+    Message message = read_sip(b);
+    if (input.datagram && message.said) read_sip_user(b, message);
+    return message;
+  });
+}
 Progress parse_ssdp(OneFactState& state, const Input& input, Describer& describer) {
   return follow(state, input, describer, kSsdpMethod, [](Bytes b) {
     const std::string_view text = as_text(b);

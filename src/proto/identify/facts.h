@@ -31,6 +31,7 @@ inline constexpr Word kDnp3[] = {{"confirm", 0}, {"read", 1}, {"write", 2}, {"se
 
 inline constexpr FieldRow kSipFields[] = {{.id = kSipMethod, .name = "sip.method", .type = FieldType::Text, .scope = Scope::Transaction,
                                            .closes = milestone::kTransaction, .help = "Method of a SIP request (RFC 3261)."}};
+inline constexpr FieldId kSipShared[] = {field::kAuthUser, field::kAuthRealm, field::kAuthScheme};
 inline constexpr FieldRow kSsdpFields[] = {{.id = kSsdpMethod, .name = "ssdp.method", .type = FieldType::Text, .scope = Scope::Transaction,
                                             .closes = milestone::kTransaction, .help = "M-SEARCH or NOTIFY; absent in answers."}};
 inline constexpr FieldRow kStunFields[] = {{.id = kStunMethod, .name = "stun.method", .type = FieldType::Number, .scope = Scope::Transaction,

@@ -355,6 +355,7 @@ inline constexpr Protocol kSip = {
     .identify = sip,
     .is_answer = sip_is_answer,
     .fields = kSipFields,
+    .shared = kSipShared,
     .state_bytes = sizeof(OneFactState),
     .parse = parse_as<OneFactState, parse_sip>};
 inline constexpr Protocol kSmartInstall = {
