@@ -33,6 +33,7 @@
 #include "proto/tds/tds.h"
 #include "proto/telnet/telnet.h"
 #include "proto/tftp/tftp.h"
+#include "proto/websocket/websocket.h"
 
 namespace weir::proto {
 namespace {
@@ -62,7 +63,7 @@ constexpr const Protocol* kProtocols[] = {
     &kTelnet,
     &kTftp,
     &kWebdav,
-    &kWebsocket,
+    &websocket::kWebsocket,
     &kWinrm,
     &identify::kAdb,
     &identify::kAjp,

@@ -135,7 +135,6 @@ inline constexpr Protocol kHttp2 = {.name = "http2", .tcp = true, .identify = ht
 inline constexpr Protocol kBits = {.name = "bits", .tcp = true};
 inline constexpr Protocol kDoh = {.name = "doh", .tcp = true};
 inline constexpr Protocol kWebdav = {.name = "webdav", .tcp = true};
-inline constexpr Protocol kWebsocket = {.name = "websocket", .tcp = true};
 inline constexpr Protocol kWinrm = {.name = "winrm", .tcp = true};
 
 }  // namespace weir::proto
