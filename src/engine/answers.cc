@@ -7,6 +7,28 @@
 
 namespace weir::engine {
 
+namespace {
+
+/// The refusal of a request that came alone in its segment, over TCP with its length in front (RFC 1035, 4.2.2), into `out`. Gives its size.
+std::size_t refuse_over_tcp(const proto::Protocol& p, const policy::Rule& rule, bool sinkhole, Bytes segment, std::span<std::uint8_t> out) {
+  if (segment.size() < 3 || segment.size() - 2 != load_be16(segment.data())) return 0;
+  const Bytes request = segment.subspan(2);
+  const std::size_t size = sinkhole && p.sinkhole != nullptr ? p.sinkhole(request, rule.sinkhole, out.subspan(2))
+                           : p.refuse != nullptr             ? p.refuse(request, out.subspan(2))
+                                                             : 0;
+  if (size == 0) return 0;
+  store_be16(out.data(), static_cast<std::uint16_t>(size));
+  return size + 2;
+}
+
+/// The client has acknowledged all that the server sent, and its segment is the next in order: an answer in the server's name fits.
+bool is_in_turn(const Flow& flow, Side side, const IpLayer& layer) {
+  const state::TcpSide &client = flow.tcp[0], &server = flow.tcp[1];
+  return side == Side::Client && !flow.picked_up && client.seen && server.seen && !server.fin && layer.tcp_seq == client.next && layer.tcp_ack == server.next;
+}
+
+}  // namespace
+
 void Lane::emit_answers(const Work& work, Decision& decision) {
   using policy::Action;
   if (work.layer == nullptr || work.uncounted || work.rule >= rules_->rules().size()) return;
@@ -22,7 +44,14 @@ void Lane::emit_answers(const Work& work, Decision& decision) {
     decision.emits[decision.emits_count++] = {{buffers[buffer], size}, port};
   };
   if (layer.is_tcp()) {
-    emit(wire::write_reset(*work.packet, layer, wire::Toward::Sender, buffers[0]), 0);
+    // In the protocol's own words where that is sound; else by a reset. What follows on the connection meets its tombstone either way.
+    std::array<std::uint8_t, 1232> payload;
+    std::size_t size = 0;
+    if (work.facts != nullptr && work.index != kNoFlow && is_in_turn(flows_.at(work.index), work.side, layer))
+      size = refuse_over_tcp(proto::protocol(work.facts->app.innermost()), rules_->policy().rules[work.rule], work.action == Action::Sinkhole,
+                             work.packet->payload(layer), payload);
+    const std::size_t answer = size == 0 ? 0 : wire::write_tcp_answer(*work.packet, layer, Bytes(payload).first(size), buffers[0]);
+    emit(answer != 0 ? answer : wire::write_reset(*work.packet, layer, wire::Toward::Sender, buffers[0]), 0);
     if (work.index != kNoFlow && flows_.at(work.index).answered)
       emit(wire::write_reset(*work.packet, layer, wire::Toward::Receiver, buffers[1]), 1, wire::Toward::Receiver);
     return;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/detectors.h"
 #include "engine/lane.h"
 #include "facts/field_ids.h"
 #include "proto/registry.h"
@@ -20,6 +21,7 @@ FieldSet wanted_fields(const policy::RuleSet& rules, const EngineOptions& option
   if (rules.wants(field::kDnsTunnel)) also("dns.qname"), also("dns.domain");
   if (rules.wants(field::kAuthBinding)) also("auth.user");
   if (rules.wants(field::kDhcpMacMismatch)) also("dhcp.client_mac");
+  Detectors::also_wanted(rules, wanted);
   if (rules.wants(field::kServerName)) also("dns.answer");  // DNS is read for the names that its answers teach.
   return wanted;
 }

@@ -54,6 +54,8 @@ bool FlowDescriber::described() {
     lane_.set_view(work_, false);
     lane_.readings_.make_for_transaction(lane_.view_, live_.transaction_answer, !live_.transaction_read);
     live_.transaction_read = true;
+  } else if (lane_.readings_.of_content()) {
+    lane_.read_further(work_);  // A hello, a banner: what it says is judged with what it means.
   }
   if (!lane_.judge_now(work_, false)) stopped_ = true;
   return !stopped_;

@@ -378,6 +378,7 @@ Decision Lane::decide_packet(const Packet& packet) {
   if (!lessons_.empty() || !announcements_.empty()) learn_lessons();
   for (std::size_t depth = 0; depth < judged; ++depth) commit(works_[depth]);
   if (packet.layers_count == 0) readings_.commit(view_);
+  if (readings_.learns_from_all()) readings_.passed(packet, now_.mono_ns);
   if (last != nullptr) {
     decision.rule = last->rule;
     decision.reason = last->reason;

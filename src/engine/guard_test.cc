@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// FACTS, "Guards": for each guard at least one attack that is stopped under its name, and a twin that passes. (port-security, slow-client, ssrf
-// and fronting ask for readings that this build does not make; `weir check` says so.)
+// FACTS, "Guards": for each guard at least one attack that is stopped under its name, and a twin that passes. (port-security, slow-client, ssrf and
+// fronting are in detectors_test.cc.)
 
 #include <gtest/gtest.h>
 

@@ -143,6 +143,24 @@ bool Lane::banned(Work& work) {
   return false;
 }
 
+namespace {
+
+/// What a segment of the client says that it can take; UINT32_MAX where the scale is not known (RFC 7323, 2.2).
+std::uint32_t client_window(const Flow& flow, const IpLayer& layer) {
+  if (!layer.is_tcp() || flow.picked_up) return UINT32_MAX;
+  const bool scaled = flow.tcp[0].scale_offered && flow.tcp[1].scale_offered;
+  return std::uint32_t{layer.tcp_window} << (scaled ? flow.tcp[0].scale : 0);
+}
+
+}  // namespace
+
+/// Readings of what the bytes of this packet brought.
+void Lane::read_further(Work& work) {
+  set_view(work, false);
+  const state::Stream& asked = work.live->streams[0];
+  readings_.make_of_content(view_, asked.started() && asked.consumed() > asked.in_order_end());
+}
+
 void Lane::judge(Work& work) {
   const IpLayer& layer = *work.layer;
   const policy::StateWishes& wishes = rules_->policy().wishes;
@@ -209,7 +227,7 @@ void Lane::judge(Work& work) {
   if (work.facts->state == FlowState::Invalid && flow == nullptr && layer.is_tcp()) work.learns = false;
 
   set_view(work, false);
-  readings_.make(view_, flow == nullptr);
+  readings_.make(view_, flow == nullptr, flow == nullptr || !readings_.of_content() ? UINT32_MAX : client_window(*flow, layer));
   packet_memo_count_ = 0;
   if (flow != nullptr && flow->settled && fits) {
     // The verdict is settled; only the application's name is still sought, or what it says of other flows.
@@ -278,6 +296,7 @@ void Lane::judge(Work& work) {
     const std::uint32_t version = work.live->facts.version();
     if (layer.is_tcp()) read_tcp(work);
     else read_datagram(work);
+    if (!work.denied && readings_.of_content()) read_further(work);
     if (!work.denied && (!work.live->matched || work.live->facts.version() != version)) judge_now(work, false);
     if (!work.denied && work.flaws.has(Flaw::Conflict)) {
       // A rule that names the flaw has spoken above. The bytes say something else than what was judged: they do not go on.

@@ -180,6 +180,7 @@ class Lane final : public policy::Meters {
   bool inherits(const Work& work) const;
   bool take(Work& work, const policy::Outcome& judged);
   void judge_both_ways(Work& work);
+  void read_further(Work& work);
   void resolve_undecided(Work& work);
   bool within_undecided_budget(Work& work);
   void release_held(Live& live, const Work& work);

@@ -215,7 +215,7 @@ TEST(Property, EachParserOnTcpHasAConversation) {
       for (std::size_t i = 0; i < flow.chain_count; ++i) spoken.insert(flow.chain[i]);
   }
   for (const proto::Protocol* const& p : proto::protocols())
-    if (p->parse != nullptr && p->tcp) {
+    if (p->parse != nullptr && p->tcp && p->name != "ftp-data") {  // That one is announced by another connection: captures have it.
       EXPECT_TRUE(spoken.contains(*vocabulary().app(p->name))) << p->name << " has no seed that the engine takes for it";
     }
 }

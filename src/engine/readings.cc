@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "engine/detectors.h"
+#include "engine/engine.h"
 #include "facts/field_ids.h"
 #include "policy/zone.h"
 #include "state/bindings.h"
@@ -56,13 +58,15 @@ struct Readings::Tables {
   std::optional<state::Scans> scans;
   std::optional<state::CarriedNames> carried;
   std::optional<state::Echoes> echoes;
+  Detectors detectors;
   bool knocking = false, scanning = false;  ///< Of the frame at hand.
 
   Tables(const policy::RuleSet& r, std::size_t entries, SlabPool& pool)
       : rules(r), wishes(r.policy().wishes), made(r.wanted()), facts(pool, made),
         arp(fixed(wishes.arp), wishes.arp.on ? entries : 8),
         nd(fixed(wishes.nd), wishes.nd.on ? entries : 8),
-        source(fixed(wishes.source), wishes.source.on ? entries : 8) {
+        source(fixed(wishes.source), wishes.source.on ? entries : 8),
+        detectors(r, entries, vocabulary()) {
     for (const FieldId f : {kRateSyn, kRatePackets, kRateFlows, kRateRequests, kRateSynTo, kRatePacketsTo, kRateFlowsTo, kRateRequestsTo})
       if (made.test(f) && !rates) rates.emplace(entries);
     if (!wishes.knock_ports.empty()) knocks.emplace(wishes.knock_ports, wishes.knock_within_ns, entries);
@@ -81,7 +85,10 @@ struct Readings::Tables {
   void claim(FieldId f, state::Claim value) { number(f, static_cast<std::uint64_t>(value)); }
 };
 
-Readings::Readings(const policy::RuleSet& rules, std::size_t entries, SlabPool& pool) : tables_(std::make_unique<Tables>(rules, entries, pool)) {}
+Readings::Readings(const policy::RuleSet& rules, std::size_t entries, SlabPool& pool) : tables_(std::make_unique<Tables>(rules, entries, pool)) {
+  of_content_ = tables_->detectors.any();
+  learns_from_all_ = tables_->detectors.learns();
+}
 Readings::~Readings() = default;
 
 const Facts& Readings::facts() const { return tables_->facts; }
@@ -177,11 +184,24 @@ void Readings::make_echo(const View& view) {
   if (request) t.echoes->request(l.src, l.dst, l.icmp_id, l.icmp_sequence, payload, view.now_ns);
 }
 
-void Readings::make(const View& view, bool opens) {
+namespace {
+
+bool is_from_client(const View& view) {
+  const FlowEnds& ends = view.flow->ends;
+  return view.layer->src == ends.client && view.layer->src_port == ends.client_port;
+}
+
+}  // namespace
+
+void Readings::make(const View& view, bool opens, std::uint32_t window) {
   Tables& t = *tables_;
   if (!t.any_header) return;
   t.facts.reset(Scope::Reading);
   make_bindings(view);
+  if (t.detectors.any()) {
+    const bool from_client = view.flow != nullptr && view.layer != nullptr && is_from_client(view);
+    t.detectors.make(view, opens, from_client, window, t.facts);
+  }
   if (view.layer == nullptr) return;
   if (t.wants(kSrcSpoofed)) make_spoofing(view);
   make_rates(view, opens);
@@ -190,9 +210,20 @@ void Readings::make(const View& view, bool opens) {
   if (t.wants(kScan)) t.flag(kScan, t.scanning);
 }
 
+void Readings::make_of_content(const View& view, bool inside_body) {
+  Tables& t = *tables_;
+  t.detectors.make_of_content(view, is_from_client(view), inside_body, t.facts);
+}
+
+void Readings::passed(const Packet& packet, Nanoseconds now_ns) {
+  Tables& t = *tables_;
+  t.detectors.passed(packet, now_ns, {&t.arp, &t.nd, &t.source});
+}
+
 void Readings::make_for_transaction(const View& view, bool answer, bool first_time) {
   Tables& t = *tables_;
   if (view.flow == nullptr || view.facts == nullptr) return;
+  if (t.detectors.any()) t.detectors.make_of_transaction(view, t.facts);
   const Ip& client = view.flow->ends.client;
   if (t.rates && first_time && !answer) {
     if (t.wants(kRateRequests)) t.number(kRateRequests, t.rates->arrive(RateKind::Requests, client, view.now_ns));

@@ -18,12 +18,18 @@ class Readings {
 
   /// A frame arrived. Before any layer of it is judged, once.
   void arrive(const Packet& packet, Nanoseconds now_ns);
-  /// Makes the readings of this packet's headers. `opens`: it would begin a flow.
-  void make(const View& view, bool opens);
+  /// Makes the readings of this packet's headers. `opens`: it would begin a flow. `window`: what the client that sent it can take.
+  void make(const View& view, bool opens, std::uint32_t window = UINT32_MAX);
+  /// Makes those of what is known after its bytes were read. `inside_body`: the client's request goes on behind them.
+  void make_of_content(const View& view, bool inside_body);
+  bool of_content() const { return of_content_; }
   /// Makes those of the transaction that was just described.
   void make_for_transaction(const View& view, bool answer, bool first_time);
   /// The packet passed: bindings learn from it.
   void commit(const View& view);
+  /// Likewise what learns from every packet, also of flows that have settled.
+  void passed(const Packet& packet, Nanoseconds now_ns);
+  bool learns_from_all() const { return learns_from_all_; }
 
   const Facts& facts() const;
 
@@ -34,6 +40,7 @@ class Readings {
   void make_echo(const View& view);
   void make_spoofing(const View& view);
   std::unique_ptr<Tables> tables_;
+  bool of_content_ = false, learns_from_all_ = false;
 };
 
 }  // namespace weir::engine

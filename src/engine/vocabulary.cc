@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/detectors.h"
 #include "facts/field_ids.h"
 #include "proto/registry.h"
 
@@ -31,21 +32,16 @@ const Vocabulary& vocabulary() {
       for (const std::string_view name : apps)
         if (const auto id = v.app(name)) v.add_owner(field, *id);
     };
-    for (const FieldId f : {field::kDnsTunnel, field::kDnsGenerated, field::kDnsFirstSeen}) reading_of(f, {"dns", "mdns", "llmnr", "nbns"});
+    reading_of(field::kDnsTunnel, {"dns", "mdns", "llmnr", "nbns"});
     reading_of(field::kDhcpMacMismatch, {"dhcp"});
-    for (const FieldId f : {field::kHttpSsrf, field::kHttpFronting}) reading_of(f, {"http"});
+    Detectors::own(v);
     return v;
   }();
   return words;
 }
 
 FieldSet unmade_fields() {
-  using namespace field;
-  FieldSet out;
-  for (const FieldId f : {kHttpTunnel, kSshTunnel, kDnsGenerated, kDnsFirstSeen, kHttpFronting, kHttpSsrf, kFlowSlow, kFlowBeacon, kDhcpPoolFree,
-                          kPortMacsExceeded})
-    out.set(f);
-  return out;
+  return {};  // All of them are made.
 }
 
 }  // namespace weir::engine

@@ -16,7 +16,11 @@
 #include "proto/ftp/ftp.h"
 #include "proto/http/http.h"
 #include "proto/imap/imap.h"
+#include "proto/krb5/krb5.h"
+#include "proto/ldap/ldap.h"
 #include "proto/irc/irc.h"
+#include "proto/mysql/mysql.h"
+#include "proto/pgsql/pgsql.h"
 #include "proto/pop3/pop3.h"
 #include "proto/rfb/rfb.h"
 #include "proto/smtp/smtp.h"
@@ -26,8 +30,10 @@
 #include "proto/dns/dns.h"
 #include "proto/ntp/ntp.h"
 #include "proto/snmp/snmp.h"
+#include "proto/tds/tds.h"
 #include "proto/telnet/telnet.h"
 #include "proto/tftp/tftp.h"
+#include "proto/websocket/websocket.h"
 
 namespace weir::proto {
 namespace {
@@ -57,7 +63,7 @@ constexpr const Protocol* kProtocols[] = {
     &kTelnet,
     &kTftp,
     &kWebdav,
-    &kWebsocket,
+    &websocket::kWebsocket,
     &kWinrm,
     &identify::kAdb,
     &identify::kAjp,
@@ -89,15 +95,15 @@ constexpr const Protocol* kProtocols[] = {
     &identify::kIpmi,
     &identify::kJdwp,
     &identify::kKafka,
-    &identify::kKrb5,
+    &krb5::kKrb5,
     &identify::kL2tp,
-    &identify::kLdap,
+    &ldap::kLdap,
     &identify::kMemcached,
     &identify::kMgcp,
     &identify::kModbus,
     &identify::kMongodb,
     &identify::kMqtt,
-    &identify::kMysql,
+    &mysql::kMysql,
     &identify::kNatpmp,
     &identify::kNats,
     &identify::kNbdgm,
@@ -109,7 +115,7 @@ constexpr const Protocol* kProtocols[] = {
     &identify::kOpcua,
     &identify::kOpenvpn,
     &identify::kPcp,
-    &identify::kPgsql,
+    &pgsql::kPgsql,
     &identify::kPptp,
     &identify::kRadius,
     &identify::kRadmin,
@@ -142,7 +148,7 @@ constexpr const Protocol* kProtocols[] = {
     &identify::kSvn,
     &identify::kSyslog,
     &identify::kTailscale,
-    &identify::kTds,
+    &tds::kTds,
     &identify::kTeamviewer,
     &identify::kTeredo,
     &identify::kTinc,

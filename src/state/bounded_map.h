@@ -71,6 +71,13 @@ class BoundedMap {
     entry->used_ns = 0;
     tags_[at / kWays].of[at % kWays] = 0;
   }
+  /// Calls with the value of each entry among the next `places`, going round the table from call to call.
+  template <typename F>
+  void sweep(std::size_t places, F&& call) {
+    const std::size_t all = (mask_ + 1) * kWays;
+    for (std::size_t i = 0; i < places && i < all; ++i, swept_ = (swept_ + 1) % all)
+      if (entries_[swept_].used_ns != 0) call(entries_[swept_].value);
+  }
   /// Live entries that had to go for others.
   std::uint64_t evicted() const { return evicted_; }
   /// True if all places of the key's set hold entries used within `idle_ns`.
@@ -118,6 +125,7 @@ class BoundedMap {
   std::unique_ptr<Entry[], Free> entries_;
   std::unique_ptr<Tags[], Free> tags_;
   std::uint64_t evicted_ = 0;
+  std::size_t swept_ = 0;
 };
 
 }  // namespace weir::state

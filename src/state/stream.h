@@ -62,7 +62,7 @@ class Stream {
   /// The receiver has everything before `sequence`. True if that covers a hole behind which bytes wait: it will not be filled.
   /// Of bytes that never came by here it says nothing yet: it counts up to those that did, and for the rest when more comes.
   bool acknowledge(std::uint32_t sequence);
-  /// Gives up the bytes before the first piece that waits; says how many are lost.
+  /// Gives up the bytes before the first piece that waits; says how many are lost, not counting those that are skipped.
   std::uint64_t pass_hole(SlabPool& pool);
   void release(SlabPool& pool);
 

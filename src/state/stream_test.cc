@@ -101,6 +101,16 @@ TEST(Stream, AHoleThatWasAcknowledgedIsPassed) {
   EXPECT_EQ(as_text(r.stream.ready()), "gh");
 }
 
+TEST(Stream, AHoleInWhatIsSkippedLosesNothing) {
+  Reading r;
+  r.put(1000, "ab");
+  r.stream.skip(5);  // A body of five; "h" is what comes behind it.
+  r.put(1006, "gh");
+  EXPECT_TRUE(r.stream.acknowledge(1008));
+  EXPECT_EQ(r.stream.pass_hole(r.pool), 0U);
+  EXPECT_EQ(as_text(r.stream.ready()), "h");
+}
+
 TEST(Stream, BytesThatTheReceiverHasAreNotCompared) {
   Reading r;
   r.put(1000, "abcd");

@@ -131,6 +131,25 @@ std::size_t write_prohibited(const Packet& packet, const IpLayer& layer, std::sp
   return at + 8 + quoted;
 }
 
+std::size_t write_tcp_answer(const Packet& packet, const IpLayer& layer, Bytes payload, std::span<std::uint8_t> out) {
+  using namespace tcp_flag;
+  if (!layer.is_tcp() || (layer.tcp_flags & (kSyn | kRst | kAck)) != kAck || payload.size() > 65'000 || !can_answer(packet, layer)) return 0;
+  const std::size_t at = write_headers(packet, layer, Toward::Sender, ip_protocol::kTcp, 20 + payload.size(), out);
+  if (at == 0) return 0;
+  std::uint8_t* h = out.data() + at;
+  std::memset(h, 0, 20);
+  store_be16(h, layer.dst_port);
+  store_be16(h + 2, layer.src_port);
+  store_be32(h + 4, layer.tcp_ack);
+  store_be32(h + 8, layer.tcp_seq + layer.payload_wire_bytes + ((layer.tcp_flags & kFin) != 0 ? 1U : 0U));
+  h[12] = 5 << 4;
+  h[13] = kFin | kPsh | kAck;
+  store_be16(h + 14, 0xffff);
+  if (!payload.empty()) std::memcpy(h + 20, payload.data(), payload.size());
+  store_be16(h + 16, transport_checksum(layer, ip_protocol::kTcp, {h, 20 + payload.size()}));
+  return at + 20 + payload.size();
+}
+
 std::size_t write_udp_answer(const Packet& packet, const IpLayer& layer, Bytes payload, std::span<std::uint8_t> out) {
   if (!layer.is_udp() || payload.size() > 65507 || !can_answer(packet, layer)) return 0;
   const std::size_t at = write_headers(packet, layer, Toward::Sender, ip_protocol::kUdp, 8 + payload.size(), out);

@@ -28,6 +28,10 @@ std::size_t write_reset(const Packet& packet, const IpLayer& layer, Toward towar
 /// much as RFC 1812 (576 bytes) and RFC 4443 (1,280 bytes) allow. Never an answer to an ICMP error.
 std::size_t write_prohibited(const Packet& packet, const IpLayer& layer, std::span<std::uint8_t> out);
 
+/// The segment that the packet's receiver would answer with: `payload`, everything of the packet acknowledged, and FIN, as the
+/// connection is over. Only where the packet acknowledges all that its receiver sent: the caller knows. At most what fits into `out`.
+std::size_t write_tcp_answer(const Packet& packet, const IpLayer& layer, Bytes payload, std::span<std::uint8_t> out);
+
 /// A UDP datagram with `payload` from the packet's destination back to its source. At most 65,507 bytes of payload; in one
 /// frame, whatever the link's MTU: the caller keeps the payload small.
 std::size_t write_udp_answer(const Packet& packet, const IpLayer& layer, Bytes payload, std::span<std::uint8_t> out);

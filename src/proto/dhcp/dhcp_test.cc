@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "proto/dhcp/lease.h"
+
 #include "tests/kit/dialogue.h"
 
 namespace weir::proto::dhcp {
@@ -88,6 +90,50 @@ TEST(Dhcpv6, OptionsMustChainToTheEnd) {
   EXPECT_EQ(match(kDhcpv6, v6(99, kClientId)), Match::No);
   EXPECT_TRUE(kDhcpv6.is_answer(as_bytes(v6(7, kClientId))));
   EXPECT_FALSE(kDhcpv6.is_answer(as_bytes(v6(1, kClientId))));
+}
+
+std::string lease_text(const std::optional<Lease>& lease) {
+  if (!lease) return "none";
+  constexpr const char* kKinds[] = {"asks", "offers", "leases", "gives-back"};
+  std::string out = kKinds[static_cast<int>(lease->kind)];
+  for (std::size_t i = 0; i < lease->addresses_count; ++i) out += " " + render(lease->addresses[i].ip) + " " + std::to_string(lease->addresses[i].lifetime_s);
+  if (lease->server) out += " by " + render(*lease->server);
+  if (lease->prefix_bits != 0) out += " /" + std::to_string(lease->prefix_bits);
+  if (lease->client) out += " to " + render(*lease->client);
+  return out + (lease->relayed ? " relayed" : "");
+}
+std::string lease_v4(const std::string& message) { return lease_text(parse_lease_v4(as_bytes(message))); }
+std::string lease_v6(const std::string& message) { return lease_text(parse_lease_v6(as_bytes(message))); }
+
+TEST(Lease, OfDhcp) {
+  const auto with = [](std::string m, std::size_t at, std::string_view address) { return m.replace(at, 4, address); };
+  const std::string told = option(54, "\xc0\xa8\1\1") + option(51, std::string("\0\0\x0e\x10", 4)) + option(1, std::string("\xff\xff\xff\0", 4)) + "\xff";
+  const std::string_view five("\xc0\xa8\1\5", 4);
+  EXPECT_EQ(lease_v4(with(dhcp(2, option(53, "\5") + told), 16, five)), "leases 192.168.1.5 3600 by 192.168.1.1 /24 to 00:0b:82:01:fc:42");
+  EXPECT_EQ(lease_v4(with(dhcp(2, option(53, "\2") + told), 16, five)), "offers 192.168.1.5 3600 by 192.168.1.1 /24 to 00:0b:82:01:fc:42");
+  EXPECT_EQ(lease_v4(dhcp(2, option(53, "\5") + told)), "leases by 192.168.1.1 /24 to 00:0b:82:01:fc:42") << "the answer to an inform gives none";
+  EXPECT_EQ(lease_v4(with(dhcp(1, option(53, "\7") + "\xff"), 12, five)), "gives-back 192.168.1.5 4294967295 to 00:0b:82:01:fc:42");
+  EXPECT_EQ(lease_v4(with(dhcp(1, option(53, "\3") + "\xff"), 24, "\xc0\xa8\1\1")), "asks to 00:0b:82:01:fc:42 relayed");
+  EXPECT_EQ(lease_v4(dhcp(1, option(53, "\5") + told)), "none") << "a client does not lease";
+  EXPECT_EQ(lease_v4(dhcp(2, option(53, "\6") + told)), "none") << "a refusal";
+  EXPECT_EQ(lease_v4(bootp(2)), "none");
+  EXPECT_EQ(parse_lease_v4(as_bytes(dhcp(1, option(53, "\1") + "\xff")))->transaction,
+            parse_lease_v4(as_bytes(dhcp(2, option(53, "\2") + told)))->transaction);
+}
+
+TEST(Lease, OfDhcpv6) {
+  const std::string ip = std::string("\x20\x01\x0d\xb8", 4) + std::string(11, '\0') + "\5";
+  const auto address = [&](std::string_view valid) { return v6_option(5, ip + std::string(4, '\0') + std::string(valid)); };
+  const std::string hour("\0\0\x0e\x10", 4), never(4, '\0'), server = v6_option(2, std::string("\0\3\0\1", 4) + std::string(kMac));
+  const auto ia = [&](const std::string& inside) { return v6_option(3, std::string(12, '\0') + inside); };
+  EXPECT_EQ(lease_v6(v6(7, kClientId + server + ia(address(hour)))), "leases 2001:db8::5 3600");
+  EXPECT_EQ(lease_v6(v6(7, kClientId + server + ia(address(never)))), "leases") << "a lifetime of 0 takes it away";
+  EXPECT_EQ(lease_v6(v6(7, kClientId + server + ia(v6_option(13, std::string("\0\2", 2)) + address(hour)))), "leases") << "it failed";
+  EXPECT_EQ(lease_v6(v6(8, kClientId + server + ia(address(never)))), "gives-back 2001:db8::5 0");
+  EXPECT_EQ(lease_v6(v6(3, kClientId + server)), "asks");
+  EXPECT_EQ(lease_v6(relay(13, v6(7, kClientId + server + ia(address(hour))))), "leases 2001:db8::5 3600 to 00:0b:82:01:fc:42 relayed");
+  EXPECT_EQ(lease_v6(v6(2, kClientId + server)), "none") << "an advertisement is no lease";
+  EXPECT_EQ(lease_v6("\7"), "none");
 }
 
 }  // namespace

@@ -137,4 +137,19 @@ std::string_view registered_domain(const Name& name) {
   return name.text.substr(name.starts[suffix]);
 }
 
+std::string_view registered_domain(std::string_view text) {
+  Name name;
+  name.text = text;
+  for (std::size_t end = text.size(); name.labels < kLastLabels; ++name.labels) {
+    const std::size_t dot = end == 0 ? std::string_view::npos : text.rfind('.', end - 1);
+    name.starts[name.labels] = static_cast<std::uint16_t>(dot == std::string_view::npos ? 0 : dot + 1);
+    if (dot == std::string_view::npos) {
+      ++name.labels;
+      break;
+    }
+    end = dot;
+  }
+  return registered_domain(name);
+}
+
 }  // namespace weir::proto::dns

@@ -15,5 +15,7 @@ namespace weir::proto::dns {
 
 /// The part of name.text that is the registered domain; empty if the name is itself a suffix, or the root.
 std::string_view registered_domain(const Name& name);
+/// Likewise of a name as text, lower case, without a dot at its end.
+std::string_view registered_domain(std::string_view text);
 
 }  // namespace weir::proto::dns

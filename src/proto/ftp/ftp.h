@@ -58,7 +58,16 @@ inline constexpr Protocol kFtp = {.name = "ftp",
                                   .parse = parse_as<ftp::State, ftp::parse>,
                                   .may_extend = true, .teaches = Teaches::Flows};
 inline constexpr std::uint16_t kFtpDataPorts[] = {20};
+namespace ftp {
+inline constexpr FieldId kDataShared[] = {field::kFileType};
+struct DataState {
+  bool told;
+};
+/// A data connection: what its first bytes are (a listing is none of the kinds).
+Progress parse_data(DataState& state, const Input& input, Describer& describer);
+}  // namespace ftp
 /// Known by its announcement only.
-inline constexpr Protocol kFtpData = {.name = "ftp-data", .tcp_ports = kFtpDataPorts, .tcp = true};
+inline constexpr Protocol kFtpData = {.name = "ftp-data", .tcp_ports = kFtpDataPorts, .tcp = true, .shared = ftp::kDataShared,
+                                      .state_bytes = sizeof(ftp::DataState), .parse = parse_as<ftp::DataState, ftp::parse_data>};
 
 }  // namespace weir::proto

@@ -49,6 +49,14 @@ TEST(Ftp, DataConnectionsAreExpected) {
   EXPECT_TRUE(kit::play(kFtp, {{C, "EPRT |2|2001:db8::1|6447|\r\n"}})->said("expect ftp-data client:6447"));
 }
 
+TEST(Ftp, DataTellsTheTypeOfTheFile) {
+  EXPECT_TRUE(kit::play(kFtpData, {{S, "\x7f" "ELF" + std::string(600, 'x')}})->said("end file.type=elf"));
+  const auto listing = kit::play(kFtpData, {{S, std::string(600, 'l')}});
+  EXPECT_FALSE(listing->said("file.type"));
+  kit::Dialogue small(kFtpData);
+  EXPECT_TRUE(small.send(C, "#!/bin/sh\n", true).said("end file.type=script")) << "an upload that is over";
+}
+
 TEST(Ftp, BounceIsAnAddressOfAnotherHost) {
   EXPECT_TRUE(kit::play(kFtp, {{C, "PORT 203,0,113,7,0,25\r\n"}})->said("ftp.bounce=true"));
   EXPECT_TRUE(kit::play(kFtp, {{C, "EPRT |1|203.0.113.7|25|\r\n"}})->said("ftp.bounce=true"));

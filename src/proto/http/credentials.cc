@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Authorization and Proxy-Authorization: who says to be whom. Nothing is verified. Basic (RFC 7617), Digest (RFC 7616), Bearer
 // (RFC 6750; the subject of a JWT, RFC 7519, where it is one), NTLM and Negotiate (RFC 4559; the user of an NTLM
-// AUTHENTICATE_MESSAGE, MS-NLMP 2.2.1.3), AWS Signature 4.
+// AUTHENTICATE_MESSAGE, MS-NLMP 2.2.1.3), and the keys that object stores name: Signature 4 of AWS and of Google, in a header or in a
+// query that was signed before, their older forms, Azure's SharedKey, Alibaba's and Tencent's.
+
+#include <algorithm>
 
 #include "base/text.h"
 #include "proto/base64.h"
@@ -38,6 +41,17 @@ std::string_view parameter(std::string_view list, std::string_view name) {
       at = end;
     }
     if (found) return list.substr(begin, end - begin);
+  }
+  return {};
+}
+
+/// The value of `name=` in a query, as it was sent.
+std::string_view query_value(std::string_view query, std::string_view name) {
+  for (std::size_t at = 0; at < query.size();) {
+    const std::size_t end = std::min(query.find('&', at), query.size());
+    const std::string_view pair = query.substr(at, end - at);
+    if (pair.size() > name.size() && pair[name.size()] == '=' && equals_nocase(pair.substr(0, name.size()), name)) return pair.substr(name.size() + 1);
+    at = end + 1;
   }
   return {};
 }
@@ -123,12 +137,38 @@ void describe_credentials(State& s, Describer& d, std::string_view value) {
     told = describe_negotiate(s, d, rest, AuthScheme::Ntlm);
   } else if (equals_nocase(scheme, "negotiate")) {
     told = describe_negotiate(s, d, rest, AuthScheme::Negotiate);
-  } else if (scheme.starts_with("AWS4-HMAC-SHA256")) {
+  } else if (scheme.starts_with("AWS4-") || scheme.starts_with("GOOG4-")) {
     told = AuthScheme::Sigv4;
     const std::string_view credential = parameter(rest, "Credential");
     if (!credential.empty()) put(d, field::kAuthUser, credential.substr(0, credential.find('/')));
+  } else if (scheme == "AWS" || scheme == "GOOG1" || scheme == "OSS" || scheme == "SharedKey" || scheme == "SharedKeyLite") {
+    if (const std::size_t colon = rest.find(':'); colon != std::string_view::npos) put(d, field::kAuthUser, rest.substr(0, colon));
+  } else if (const std::string_view key = query_value(value, "q-ak"); !key.empty()) {
+    put(d, field::kAuthUser, key);
   }
   d.word(field::kAuthScheme, told);
+}
+
+void describe_signed_query(State& s, Describer& d, std::string_view target) {
+  const std::size_t mark = target.find('?');
+  if (mark == std::string_view::npos) return;
+  const std::string_view query = target.substr(mark + 1);
+  struct Row {
+    std::string_view name;
+    AuthScheme scheme;
+  };
+  constexpr Row kRows[] = {{"X-Amz-Credential", AuthScheme::Sigv4}, {"X-Goog-Credential", AuthScheme::Sigv4}, {"AWSAccessKeyId", AuthScheme::Other},
+                           {"GoogleAccessId", AuthScheme::Other}, {"OSSAccessKeyId", AuthScheme::Other}, {"q-ak", AuthScheme::Other}};
+  for (const Row& row : kRows) {
+    std::string_view key = query_value(query, row.name);
+    if (key.empty()) continue;
+    // KEY/DATE/REGION/SERVICE/aws4_request, its slashes mostly encoded.
+    key = key.substr(0, std::min({key.find('/'), key.find("%2F"), key.find("%2f")}));
+    s.credentials = true;
+    put(d, field::kAuthUser, key);
+    d.word(field::kAuthScheme, row.scheme);
+    return;
+  }
 }
 
 }  // namespace weir::proto::http

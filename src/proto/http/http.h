@@ -109,6 +109,8 @@ void describe_host(State& s, Describer& d, std::string_view authority);
 void read_header(State& s, Message& m, Describer& d, Side side, bool described, std::string_view line);
 /// The credentials of a request (RFC 9110, 11.6.2).
 void describe_credentials(State& s, Describer& d, std::string_view value);
+/// Likewise of a target whose query carries a key and its signature.
+void describe_signed_query(State& s, Describer& d, std::string_view target);
 /// file.type, and file.name of a form's part.
 void describe_body_file(Message& m, Describer& d, Side side, Bytes first);
 
@@ -133,7 +135,6 @@ inline constexpr Protocol kHttp2 = {.name = "http2", .tcp = true, .identify = ht
 inline constexpr Protocol kBits = {.name = "bits", .tcp = true};
 inline constexpr Protocol kDoh = {.name = "doh", .tcp = true};
 inline constexpr Protocol kWebdav = {.name = "webdav", .tcp = true};
-inline constexpr Protocol kWebsocket = {.name = "websocket", .tcp = true};
 inline constexpr Protocol kWinrm = {.name = "winrm", .tcp = true};
 
 }  // namespace weir::proto

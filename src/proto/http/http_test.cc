@@ -198,6 +198,10 @@ TEST_F(Http, CredentialsAndTheirResult) {
        "auth.user=carol auth.realm=EX auth.scheme=ntlm"},
       {"NTLM TlRMTVNTUAABAAAAB4IIog==", "auth.scheme=ntlm"},
       {"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, SignedHeaders=host", "auth.user=AKIDEXAMPLE auth.scheme=sigv4"},
+      {"AWS AKIDEXAMPLE:frJIUN8DYpKDtOLCwo=", "auth.user=AKIDEXAMPLE auth.scheme=other"},
+      {"SharedKey myaccount:ctzMq410TV3wS7upTBcunJTDLEJwMAZuFPfr0mrrA08=", "auth.user=myaccount auth.scheme=other"},
+      {"GOOG4-HMAC-SHA256 Credential=GOOGEXAMPLE/20240101/auto/storage/goog4_request", "auth.user=GOOGEXAMPLE auth.scheme=sigv4"},
+      {"q-sign-algorithm=sha1&q-ak=AKIDTENCENT&q-signature=x", "auth.user=AKIDTENCENT auth.scheme=other"},
   };
   for (const Row& row : rows) {
     Dialogue& d = talk({{C, "GET / HTTP/1.1\r\nHost: h\r\nAuthorization: " + row.header + "\r\n\r\n"}, {S, "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n"}});
@@ -206,6 +210,13 @@ TEST_F(Http, CredentialsAndTheirResult) {
   EXPECT_TRUE(talk({{C, "GET / HTTP/1.1\r\nHost: h\r\nAuthorization: Basic YWxpY2U6c2VjcmV0\r\n\r\n"}, {S, "HTTP/1.1 302 Go\r\nContent-Length: 0\r\n\r\n"}})
                   .said("auth.result=ok"));
   EXPECT_FALSE(talk({{C, "GET / HTTP/1.1\r\nHost: h\r\n\r\n"}, {S, "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n"}}).said("auth.result"));
+}
+
+TEST_F(Http, KeysInQueriesThatWereSignedBefore) {
+  const auto asked = [&](std::string_view target) { return talk({{C, "GET " + std::string(target) + " HTTP/1.1\r\nHost: h\r\n\r\n"}}).outcome(); };
+  EXPECT_NE(asked("/o?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%2F20240101%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Signature=x").find("auth.user=AKIDEXAMPLE auth.scheme=sigv4"), std::string::npos);
+  EXPECT_NE(asked("/o?AWSAccessKeyId=AKIDOLD&Expires=1&Signature=x").find("auth.user=AKIDOLD auth.scheme=other"), std::string::npos);
+  EXPECT_EQ(asked("/o?credential=x&X-Amz-Credentials=y").find("auth.user"), std::string::npos);
 }
 
 TEST_F(Http, FilesByTheirFirstBytes) {

@@ -117,6 +117,7 @@ void describe_target(State& s, Describer& d, std::string_view method, std::strin
       if (path.empty() || path[0] != '/') path = "/";
     }
   }
+  describe_signed_query(s, d, target);
   s.doh_path = path.starts_with("/dns-query");
   s.wsman_path = path.starts_with("/wsman");
   describe_path(s, d, path);

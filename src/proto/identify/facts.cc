@@ -14,6 +14,7 @@ struct Message {
   bool said = false;     ///< `word` or `number` is to be told.
   std::uint64_t number = 0;
   std::string_view word;
+  std::string_view user, realm;  ///< Of a digest that a request carries.
 };
 
 /// Tells each message that `read` finds. `read` sees bytes from a message's beginning and says Message{} to wait.
@@ -34,6 +35,11 @@ Progress follow(OneFactState& state, const Input& input, Describer& describer, F
       describer.begin_transaction();
       if (message.word.empty()) describer.number(field, message.number);
       else describer.text(field, message.word);
+      if (!message.user.empty()) {
+        describer.text(field::kAuthUser, message.user);
+        describer.word(field::kAuthScheme, field::AuthScheme::Digest);
+        if (!message.realm.empty()) describer.text(field::kAuthRealm, message.realm);
+      }
       describer.described();
       describer.end_transaction();
     }
@@ -53,35 +59,6 @@ Progress follow(OneFactState& state, const Input& input, Describer& describer, F
 constexpr Message kWait{};
 constexpr Message kEnd{.bad = true};
 
-Message read_ldap(Bytes b) {
-  Reader in(b);
-  if (in.u8() != 0x30) return kEnd;
-  if (b.size() >= 2 && (b[1] == 0x80 || b[1] > 0x84)) return kEnd;
-  std::size_t length = 0;
-  if (!ber_length(in, length)) return kWait;
-  const std::size_t header = in.offset();
-  if (in.left() < 2) return kWait;
-  if (in.u8() != 2 || in.peek() < 1 || in.peek() > 4) return kEnd;  // After a security layer this is no LDAP any more.
-  const std::size_t id = in.u8();
-  in.skip(id);
-  const int tag = in.peek();
-  if (!in.ok() || tag < 0) return kWait;
-  if (header + length < in.offset() + 1 || (tag >> 6) != 1) return kEnd;
-  return {.size = header + length, .said = true, .number = static_cast<std::uint64_t>(tag & 0x1f)};
-}
-
-Message read_krb5(Bytes b, bool datagram) {
-  std::size_t size = b.size();
-  if (!datagram) {
-    if (b.size() < 5) return kWait;
-    size = std::size_t{load_be32(b.data())} + 4;
-    if (size > (1 << 20) || size < 5) return kEnd;
-    b = b.subspan(4);
-  }
-  if ((b[0] & 0xe0) != 0x60) return kEnd;
-  return {.size = size, .said = true, .number = b[0] & 0x1fU};
-}
-
 Message read_stun(Bytes b) {
   if (b.size() < 20) return kWait;
   if (b[0] > 0x3f || load_be32(&b[4]) != 0x2112A442) return kEnd;  // TURN's channel data, or media, on the same ports.
@@ -98,6 +75,26 @@ Message read_sip(Bytes b) {
   for (char c : text.substr(0, end))
     if (c < 'A' || c > 'Z') return kEnd;
   return {.size = b.size(), .bad = true, .said = true, .word = text.substr(0, end)};  // Bodies are not followed.
+}
+
+/// The value of `name="…"` in a list of parameters (RFC 9110, 11.2); empty if it is not there.
+std::string_view quoted(std::string_view list, std::string_view name) {
+  for (std::size_t at = 0; (at = list.find(name, at)) != std::string_view::npos; at += name.size()) {
+    const bool begins = at == 0 || list[at - 1] == ' ' || list[at - 1] == ',';
+    const std::string_view rest = list.substr(at + name.size());
+    if (begins && rest.starts_with("=\"")) return rest.substr(2, std::min(rest.find('"', 2), rest.size()) - 2);
+  }
+  return {};
+}
+
+/// RFC 3261, 22: the user of a request's credentials. Only of datagrams, which hold the whole head.
+void read_sip_user(Bytes b, Message& message) {
+  for_each_line(as_text(b), [&](std::string_view line) {
+    const bool credentials = starts_nocase(line, "Authorization:") || starts_nocase(line, "Proxy-Authorization:");
+    if (!credentials || !message.user.empty()) return;
+    message.user = quoted(line, "username");
+    message.realm = quoted(line, "realm");
+  });
 }
 
 Message read_modbus(Bytes b) {
@@ -197,12 +194,14 @@ Message read_redis(Bytes b) {
 
 }  // namespace
 
-Progress parse_ldap(OneFactState& state, const Input& input, Describer& describer) { return follow(state, input, describer, kLdapOp, read_ldap); }
-Progress parse_krb5(OneFactState& state, const Input& input, Describer& describer) {
-  return follow(state, input, describer, kKrb5Type, [&](Bytes b) { return read_krb5(b, input.datagram); });
-}
 Progress parse_stun(OneFactState& state, const Input& input, Describer& describer) { return follow(state, input, describer, kStunMethod, read_stun); }
-Progress parse_sip(OneFactState& state, const Input& input, Describer& describer) { return follow(state, input, describer, kSipMethod, read_sip); }
+Progress parse_sip(OneFactState& state, const Input& input, Describer& describer) { 
+  return follow(state, input, describer, kSipMethod, [&](Bytes b) {
+    Message message = read_sip(b);
+    if (input.datagram && message.said) read_sip_user(b, message);
+    return message;
+  });
+}
 Progress parse_ssdp(OneFactState& state, const Input& input, Describer& describer) {
   return follow(state, input, describer, kSsdpMethod, [](Bytes b) {
     const std::string_view text = as_text(b);

@@ -15,14 +15,9 @@ struct OneFactState {
   std::uint8_t over[2];
 };
 
-enum : FieldId { kSipMethod = 305, kLdapOp, kKrb5Type, kSsdpMethod = 309, kStunMethod, kMemcachedCommand, kRedisCommand, kDnp3Function, kModbusFunction };
+enum : FieldId { kSipMethod = 305, kSsdpMethod = 309, kStunMethod, kMemcachedCommand, kRedisCommand, kDnp3Function, kModbusFunction };
 
 namespace words {
-inline constexpr Word kLdap[] = {{"bind", 0}, {"bind-response", 1}, {"unbind", 2}, {"search", 3}, {"search-entry", 4}, {"search-done", 5}, {"modify", 6},
-                                 {"modify-response", 7}, {"add", 8}, {"add-response", 9}, {"delete", 10}, {"delete-response", 11}, {"modify-dn", 12},
-                                 {"modify-dn-response", 13}, {"compare", 14}, {"compare-response", 15}, {"abandon", 16}, {"search-reference", 19},
-                                 {"extended", 23}, {"extended-response", 24}, {"intermediate", 25}};
-inline constexpr Word kKrb5[] = {{"as-req", 10}, {"as-rep", 11}, {"tgs-req", 12}, {"tgs-rep", 13}, {"ap-req", 14}, {"ap-rep", 15}, {"error", 30}};
 inline constexpr Word kStun[] = {{"binding", 1}, {"allocate", 3}, {"refresh", 4}, {"send", 6}, {"data", 7}, {"create-permission", 8}, {"channel-bind", 9}};
 inline constexpr Word kModbus[] = {{"read-coils", 1}, {"read-discrete-inputs", 2}, {"read-holding-registers", 3}, {"read-input-registers", 4},
                                    {"write-single-coil", 5}, {"write-single-register", 6}, {"diagnostics", 8}, {"write-multiple-coils", 15},
@@ -36,10 +31,7 @@ inline constexpr Word kDnp3[] = {{"confirm", 0}, {"read", 1}, {"write", 2}, {"se
 
 inline constexpr FieldRow kSipFields[] = {{.id = kSipMethod, .name = "sip.method", .type = FieldType::Text, .scope = Scope::Transaction,
                                            .closes = milestone::kTransaction, .help = "Method of a SIP request (RFC 3261)."}};
-inline constexpr FieldRow kLdapFields[] = {{.id = kLdapOp, .name = "ldap.op", .type = FieldType::Word, .scope = Scope::Transaction,
-                                            .closes = milestone::kTransaction, .words = words::kLdap, .help = "Operation of an LDAP message (RFC 4511, 4.1.1)."}};
-inline constexpr FieldRow kKrb5Fields[] = {{.id = kKrb5Type, .name = "krb5.type", .type = FieldType::Word, .scope = Scope::Transaction,
-                                            .closes = milestone::kTransaction, .words = words::kKrb5, .help = "Type of a Kerberos message (RFC 4120, 7.5.7)."}};
+inline constexpr FieldId kSipShared[] = {field::kAuthUser, field::kAuthRealm, field::kAuthScheme};
 inline constexpr FieldRow kSsdpFields[] = {{.id = kSsdpMethod, .name = "ssdp.method", .type = FieldType::Text, .scope = Scope::Transaction,
                                             .closes = milestone::kTransaction, .help = "M-SEARCH or NOTIFY; absent in answers."}};
 inline constexpr FieldRow kStunFields[] = {{.id = kStunMethod, .name = "stun.method", .type = FieldType::Number, .scope = Scope::Transaction,
@@ -54,8 +46,6 @@ inline constexpr FieldRow kModbusFields[] = {{.id = kModbusFunction, .name = "mo
                                               .closes = milestone::kTransaction, .words = words::kModbus, .help = "Function code of a Modbus request."}};
 
 Progress parse_sip(OneFactState& state, const Input& input, Describer& describer);
-Progress parse_ldap(OneFactState& state, const Input& input, Describer& describer);
-Progress parse_krb5(OneFactState& state, const Input& input, Describer& describer);
 Progress parse_ssdp(OneFactState& state, const Input& input, Describer& describer);
 Progress parse_stun(OneFactState& state, const Input& input, Describer& describer);
 Progress parse_memcached(OneFactState& state, const Input& input, Describer& describer);

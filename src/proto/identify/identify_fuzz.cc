@@ -46,7 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       no = match == Match::No;
     }
   }
-  constexpr const Protocol* kFacts[] = {&identify::kLdap, &identify::kKrb5, &identify::kSip, &identify::kMemcached, &identify::kRedis, &identify::kDnp3,
+  constexpr const Protocol* kFacts[] = {&identify::kSip, &identify::kMemcached, &identify::kRedis, &identify::kDnp3,
                                         &identify::kModbus, &identify::kStun, &rdp::kRdp};
   const Protocol& row = *kFacts[(data[0] >> 4) % std::size(kFacts)];  // One an input: a dialogue is costly.
   if (!udp) kit::fuzz_stream(row, data, size);

@@ -180,9 +180,9 @@ TEST(Identify, FactsOfOneMessage) {
     std::string_view line;
   };
   const Said cases[] = {
-      {&kLdap, false, "\x30\x0c\2\1\1\x60\7\2\1\3\4\0\x80\0"s, "ldap.op=bind"},
-      {&kKrb5, true, "\x6a\x7e\x30\x7c"s, "krb5.type=as-req"},
       {&kSip, true, "INVITE sip:bob@example.org SIP/2.0\r\n", "sip.method=INVITE"},
+      {&kSip, true, "REGISTER sip:example.org SIP/2.0\r\nAuthorization: Digest username=\"bob\", realm=\"example.org\", nonce=\"x\"\r\n\r\n",
+       "sip.method=REGISTER auth.user=bob auth.realm=example.org auth.scheme=digest"},
       {&kSsdp, true, "M-SEARCH * HTTP/1.1\r\n\r\n", "ssdp.method=M-SEARCH"},
       {&kStun, true, kStunBinding, "stun.method=binding"},
       {&kStun, true, "\0\3\0\0\x21\x12\xa4\x42"s + std::string(12, 't'), "stun.method=allocate"},

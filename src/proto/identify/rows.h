@@ -261,29 +261,7 @@ inline constexpr Protocol kIke = {
 inline constexpr Protocol kIpmi = {.name = "ipmi", .udp_ports = ports::kIpmiUdp, .udp = true, .identify = ipmi};
 inline constexpr Protocol kJdwp = {.name = "jdwp", .tcp = true, .identify = jdwp};
 inline constexpr Protocol kKafka = {.name = "kafka", .tcp_ports = ports::kKafkaTcp, .tcp = true, .identify = kafka};
-inline constexpr Protocol kKrb5 = {
-    .name = "krb5",
-    .tcp_ports = ports::kKrb5Tcp,
-    .udp_ports = ports::kKrb5Udp,
-    .tcp = true,
-    .udp = true,
-    .identify = krb5,
-    .is_answer = krb5_is_answer,
-    .fields = kKrb5Fields,
-    .state_bytes = sizeof(OneFactState),
-    .parse = parse_as<OneFactState, parse_krb5>};
 inline constexpr Protocol kL2tp = {.name = "l2tp", .udp_ports = ports::kL2tpUdp, .udp = true, .identify = l2tp};
-inline constexpr Protocol kLdap = {
-    .name = "ldap",
-    .tcp_ports = ports::kLdapTcp,
-    .udp_ports = ports::kLdapUdp,
-    .tcp = true,
-    .udp = true,
-    .identify = ldap,
-    .is_answer = ldap_is_answer,
-    .fields = kLdapFields,
-    .state_bytes = sizeof(OneFactState),
-    .parse = parse_as<OneFactState, parse_ldap>};
 inline constexpr Protocol kMemcached = {
     .name = "memcached",
     .tcp_ports = ports::kMemcachedTcp,
@@ -306,7 +284,6 @@ inline constexpr Protocol kModbus = {
     .parse = parse_as<OneFactState, parse_modbus>};
 inline constexpr Protocol kMongodb = {.name = "mongodb", .tcp_ports = ports::kMongodbTcp, .tcp = true, .identify = mongodb};
 inline constexpr Protocol kMqtt = {.name = "mqtt", .tcp_ports = ports::kMqttTcp, .tcp = true, .identify = mqtt};
-inline constexpr Protocol kMysql = {.name = "mysql", .tcp_ports = ports::kMysqlTcp, .tcp = true, .identify = mysql};
 inline constexpr Protocol kNats = {.name = "nats", .tcp_ports = ports::kNatsTcp, .tcp = true, .identify = nats};
 inline constexpr Protocol kNatpmp = {
     .name = "natpmp",
@@ -345,7 +322,6 @@ inline constexpr Protocol kPcp = {
     .udp = true,
     .identify = pcp,
     .is_answer = pcp_is_answer};
-inline constexpr Protocol kPgsql = {.name = "pgsql", .tcp_ports = ports::kPgsqlTcp, .tcp = true, .identify = pgsql};
 inline constexpr Protocol kPptp = {.name = "pptp", .tcp_ports = ports::kPptpTcp, .tcp = true, .identify = pptp};
 inline constexpr Protocol kRadius = {
     .name = "radius",
@@ -379,6 +355,7 @@ inline constexpr Protocol kSip = {
     .identify = sip,
     .is_answer = sip_is_answer,
     .fields = kSipFields,
+    .shared = kSipShared,
     .state_bytes = sizeof(OneFactState),
     .parse = parse_as<OneFactState, parse_sip>};
 inline constexpr Protocol kSmartInstall = {
@@ -422,7 +399,6 @@ inline constexpr Protocol kTailscale = {
     .udp_ports = ports::kTailscaleUdp,
     .udp = true,
     .identify = tailscale};
-inline constexpr Protocol kTds = {.name = "tds", .tcp_ports = ports::kTdsTcp, .tcp = true, .identify = tds};
 inline constexpr Protocol kTeamviewer = {
     .name = "teamviewer",
     .tcp_ports = ports::kTeamviewerTcp,

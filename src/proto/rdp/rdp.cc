@@ -51,16 +51,18 @@ Progress parse(State& state, const Input& input, Describer& describer) {
   if (b.size() < size) return {};
   state.read = true;
   std::string_view text = as_text(b.subspan(kHeaderBytes, size - kHeaderBytes));
+  describer.begin_transaction();
   if (text.starts_with(kHash)) {
     text.remove_prefix(kHash.size());
     const std::size_t end = text.find("\r\n");
     if (end == std::string_view::npos) describer.flaw(Flaw::BadMessage);
-    else describer.text(kCookie, text.substr(0, end));
+    else describer.text(kCookie, text.substr(0, end)), describer.text(field::kAuthUser, text.substr(0, end));
   } else if (text.starts_with("Cookie: ") && !text.starts_with(kToken)) {
     describer.flaw(Flaw::BadMessage);
   }
   describer.reach(milestone::kOwn);
   describer.described();
+  describer.end_transaction();
   return {.consumed = size, .done = true};
 }
 

@@ -20,7 +20,7 @@ const std::string kNegotiation = "\1\0\x08\0\3\0\0\0"s;
 TEST(Rdp, CookieNamesTheUser) {
   kit::Dialogue d(kRdp);
   d.client(request("Cookie: mstshash=alice\r\n" + kNegotiation));
-  EXPECT_EQ(d.facts(), "rdp.cookie=alice");
+  EXPECT_EQ(d.facts(), "rdp.cookie=alice auth.user=alice");
   EXPECT_TRUE(d.done());
 }
 

@@ -60,6 +60,14 @@ struct File {
   dcerpc::Association rpc;
 };
 
+/// A read from a file's beginning whose answer is awaited.
+struct FirstRead {
+  std::uint64_t message;
+  std::uint8_t place;  ///< Of the file.
+  TreeKind kind;
+  bool used;
+};
+
 struct SideState {
   std::uint32_t left;   ///< Bytes of the frame's message not yet consumed.
   bool inside;          ///< A message of the frame has begun: what follows is part of a compound.
@@ -82,6 +90,8 @@ struct State {
   std::uint16_t text_used;
   Tree trees[kTreesMax];
   File files[kFilesMax];
+  FirstRead reads[4];  ///< The oldest makes room.
+  std::uint8_t next_read;
   dcerpc::Interfaces interfaces;
   char text[kTextBytesMax];
 };

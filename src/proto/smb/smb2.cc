@@ -67,6 +67,7 @@ class Request {
   void tree_connect();
   void create(TreeKind kind);
   void write(TreeKind kind);
+  void read_file(TreeKind kind);
   void ioctl(TreeKind kind);
   std::uint8_t file_at(std::size_t offset);
   void on_file(std::size_t id_offset, TreeKind kind) { session_.describe_file(file_at(id_offset), kind); }
@@ -146,6 +147,16 @@ void Request::write(TreeKind kind) {
   session_.describe_payload(place, kind, payload.bytes, length);
 }
 
+/// A file's type is told by its first bytes, which the answer to a read from its beginning brings.
+void Request::read_file(TreeKind kind) {
+  const std::uint8_t place = file_at(80);
+  session_.describe_file(place, kind);
+  in_.seek(72);
+  if (in_.le64() != 0 || !in_.ok() || kind == TreeKind::Pipe) return;
+  State& state = session_.state();
+  state.reads[state.next_read++ % std::size(state.reads)] = {head_.message, place, kind, true};
+}
+
 void Request::ioctl(TreeKind kind) {
   in_.seek(68);
   const std::uint32_t code = in_.le32();
@@ -197,7 +208,7 @@ void Request::read() {
     case Command::Create: create(kind); break;
     case Command::Write: write(kind); break;
     case Command::Ioctl: ioctl(kind); break;
-    case Command::Read:
+    case Command::Read: read_file(kind); break;
     case Command::SetInfo:
     case Command::Rename:
     case Command::Delete: on_file(80, kind); break;
@@ -236,7 +247,29 @@ void answer_negotiate(Session& session, Bytes part, const Head& head) {
   session.finish();
 }
 
-void read_answer(Session& session, Bytes part, const Head& head) {
+void answer_read(Session& session, Bytes part, std::size_t size, const Head& head) {
+  FirstRead* const read = std::find_if(std::begin(session.state().reads), std::end(session.state().reads),
+                                       [&](const FirstRead& r) { return r.used && r.message == head.message; });
+  if (read == std::end(session.state().reads)) return;
+  read->used = false;
+  Reader in(part);
+  in.seek(66);
+  const std::size_t offset = in.u8();
+  in.skip(1);
+  const std::size_t length = in.le32();
+  if (is_error(head.status)) return;
+  const Placed data = placed(part, size, offset, length);
+  if (!in.ok() || data.bad) return session.describer().flaw(Flaw::BadLength);
+  const auto type = file_type(data.bytes);
+  if (!type) return;
+  session.begin(Command::Read, true);
+  (void)session.describe_tree(head.tree);
+  session.describe_file(read->place, read->kind);
+  session.describer().word(field::kFileType, *type);
+  session.finish();
+}
+
+void read_answer(Session& session, Bytes part, std::size_t size, const Head& head) {
   const bool failed = is_error(head.status);
   Reader in(part);
   if (head.command != 0) session.expect_negotiated(false);
@@ -259,6 +292,7 @@ void read_answer(Session& session, Bytes part, const Head& head) {
       if (!in.ok() && !failed) session.describer().flaw(Flaw::BadLength);
       return session.file_opened(head.message, id, id2, failed || !in.ok());
     }
+    case Command::Read: return answer_read(session, part, size, head);
     default: return;
   }
 }
@@ -273,6 +307,7 @@ std::size_t smb2_wanted(Bytes head, bool answer) {
     case Command::SessionSetup: return answer ? 72 : kMessageBytesMax;
     case Command::TreeConnect: return answer ? 80 : 4096;
     case Command::Create: return answer ? 152 : 16384;
+    case Command::Read: return answer ? 80 + kFileTypeBytes : 112;
     case Command::Write: return answer ? 64 : 112 + kPayloadBytesMax;
     case Command::Ioctl: return answer ? 64 : 120 + kPayloadBytesMax;
     default: return answer ? 64 : 112;
@@ -285,7 +320,7 @@ void read_smb2(Session& session, Bytes part, std::size_t size, bool answer, bool
   Head head = read_head(part);
   if (answer) {
     if (head.status == kStatusPending && (head.flags & kAsync) != 0) return;  // Interim: the answer follows (MS-SMB2 3.3.4.2).
-    return read_answer(session, part, head);
+    return read_answer(session, part, size, head);
   }
   State& state = session.state();
   if (!chained) state.chain_file = 0;

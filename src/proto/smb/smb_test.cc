@@ -367,6 +367,24 @@ TEST(Smb, TypeOfAFileComesFromItsFirstBytes) {
   EXPECT_EQ(d.state_of(field::kFileType), FactState::NotYet);
 }
 
+TEST(Smb, AFileThatIsReadTellsItsTypeToo) {
+  const auto read_request = [](std::uint64_t message, std::uint64_t offset) {
+    return frame(smb2(kReadIt, u16(49) + u16(0) + u32(4096) + u64(offset) + u64(0x99) + u64(0x99) + zeros(16), {.message = message, .tree = 7}));
+  };
+  const auto read_answer = [](std::uint64_t message, const std::string& data) {
+    return frame(smb2(kReadIt, u16(17) + u16(80) + u32(data.size()) + u32(0) + u32(0) + data, answer(message, 7)));
+  };
+  Dialogue d(kSmb);
+  d.client(tree_request("\\\\fs\\public", 4)).server(tree_answer(4, 7, 1));
+  d.client(create_request("tools\\run.exe", 5, 7)).server(create_answer(5, 7, 0x99));
+  d.client(read_request(11, 0) + read_request(12, 4096)).server(read_answer(11, "MZ" + zeros(1000)));
+  EXPECT_TRUE(d.said("smb.command=read")) << d.outcome();
+  EXPECT_TRUE(d.said("file.type=pe file.name=run.exe")) << d.outcome();
+  const std::size_t said = d.log().size();
+  d.server(read_answer(12, "PK\3\4" + zeros(1000)));
+  EXPECT_EQ(d.log().size(), said) << "the middle of a file";
+}
+
 TEST(Smb, GarbageIsAFlaw) {
   Dialogue d(kSmb);
   d.client(frame("not SMB at all"));

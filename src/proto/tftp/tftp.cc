@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "proto/file_type.h"
 
 namespace weir::proto::tftp {
 namespace {
@@ -88,6 +89,14 @@ Progress parse(State&, const Input& input, Describer& describer) {
   describer.may_extend(false);  // Only so that requests are read even where no rule asks for them: transfers must be announced.
   const std::uint8_t op = opcode(input.bytes);
   if (op != 1 && op != 2) {
+    if (op == kData && load_be16(&input.bytes[2]) == 1) {  // The file's first bytes (RFC 1350, 5).
+      if (const auto type = file_type(input.bytes.subspan(4))) {
+        describer.begin_transaction();
+        describer.word(weir::field::kFileType, *type);
+        describer.described();
+        describer.end_transaction();
+      }
+    }
     if (op < kData || op > kOack) describer.flaw(input.bytes.size() < 4 ? Flaw::Truncated : Flaw::BadMessage);
     return all;
   }

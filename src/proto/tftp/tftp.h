@@ -30,7 +30,7 @@ inline constexpr FieldRow kFields[] = {
     {field::kFilename, "tftp.filename", FieldType::Text, Scope::Transaction, milestone::kTransaction, false, on::kAll, {}, "Name of the file in a request, as sent (RFC 1350 5)."},
 };
 // clang-format on
-inline constexpr FieldId kShared[] = {weir::field::kFileName};
+inline constexpr FieldId kShared[] = {weir::field::kFileName, weir::field::kFileType};
 
 struct State {};
 

@@ -23,6 +23,11 @@ TEST(Tftp, RequestsNameAFileAndAnnounceTheTransfer) {
   EXPECT_TRUE(has(outcome("\0\2config\0NetASCII\0blksize\0" "1468\0"s), "end tftp.op=write tftp.filename=config"));
 }
 
+TEST(Tftp, TheFirstBlockTellsTheTypeOfTheFile) {
+  EXPECT_TRUE(has(outcome("\0\3\0\1"s + "MZ" + std::string(510, '\0')), "end file.type=pe"));
+  EXPECT_FALSE(has(outcome("\0\3\0\2"s + "MZ" + std::string(510, '\0')), "file.type")) << "a later block";
+}
+
 TEST(Tftp, BrokenRequestsAreFlawsAndAnnounceNothing) {
   const std::string bad = outcome("\0\1no end"s);
   EXPECT_TRUE(has(bad, "flaw bad-message")) << bad;
