@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -19,7 +20,7 @@ namespace {
 struct Options {
   std::string policy, html, navigator, stix;
   std::vector<std::string> only;
-  bool json = false, mutate = false, verbose = false, catalog = false;
+  bool json = false, mutate = false, verbose = false;
 };
 
 bool write_file(const std::string& path, const std::string& text) {

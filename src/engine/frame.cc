@@ -170,7 +170,10 @@ bool Lane::judge_fragment(Work& work) {
   const policy::Outcome outcome = policy::match(*rules_, rules_->candidates(facts), view_, *this);
   show(outcome);
   const bool by_rule = outcome.rule != kDefaultRule && outcome.rule != kNoRule;
-  if (!outcome.pass && outcome.certain && outcome.headers_only && by_rule && (layer.fragment == FragmentKind::First || outcome.reach == Reach::Packet)) {
+  // A rule about the packet stops it, whatever rules before it still wait for: they could only stop it too. One about the flow needs
+  // the first fragment's ports.
+  const bool now = outcome.reach == Reach::Packet || (outcome.headers_only && layer.fragment == FragmentKind::First);
+  if (!outcome.pass && outcome.certain && by_rule && now) {
     take(work, outcome);
     return true;
   }

@@ -79,6 +79,7 @@ class Reading {
   PacketMaker maker_;
   std::uint32_t line_ = 0;
   Nanoseconds now_ns_ = -kMillisecond;
+  std::uint16_t repetition_ = 0;
   Nanoseconds every_ns_ = kMillisecond;  ///< Between the packets of a line with `times`.
 };
 
@@ -181,14 +182,14 @@ bool Reading::options(Words& words, PacketEnds& ends, std::string& port_name, st
       if (!mac) return complain("`" + value + "` is no MAC address"), false;
       ends.path.src_mac = *mac;
     } else if (words[0].is("frag")) {
-      // Fragments of one datagram share an id: the maker's would differ.
+      // Fragments of one datagram share an id: the maker's would differ. With `times` each repetition is another datagram.
       const bool more = value.ends_with('+');
       const auto at = parse_number(std::string_view(value).substr(0, value.size() - (more ? 1 : 0)));
       if (!at || *at > 65528 || *at % 8 != 0)
         return complain("frag is followed by a multiple of 8, and a + where more fragments follow: frag 1480+"), false;
       ends.path.fragment_bytes = static_cast<std::uint16_t>(*at);
       ends.path.more_fragments = more;
-      ends.path.id = kFragmentsId;
+      ends.path.id = static_cast<std::uint16_t>(kFragmentsId + repetition_);
     } else if (words[0].is("options")) {
       const auto bytes = data_of(words[1]);
       if (!bytes || bytes->size() % 4 != 0 || bytes->size() > 40)
@@ -240,6 +241,7 @@ void Reading::packet(Words words, std::string text) {
     if (numbered)
       for (LineWord& word : now) put_number(word.text, kFirstNumber + i);
     now_ns_ = begin + static_cast<Nanoseconds>(i) * every_of(written);
+    repetition_ = static_cast<std::uint16_t>(i);
     if (!one_packet(now, like, times)) return;
   }
 }

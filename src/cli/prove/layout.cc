@@ -84,7 +84,7 @@ std::vector<std::string_view> split_words(std::string_view line) {
 /// The role's name in an end `inside2:40000`; empty if it is an address or everybody.
 std::string_view role_in(std::string_view end) {
   const std::string_view name = end.substr(0, end.find(':'));
-  if (name.empty() || !(name[0] >= 'a' && name[0] <= 'z')) return {};
+  if (name.empty() || !(name[0] >= 'a' && name[0] <= 'z') || parse_ip(end)) return {};
   return std::all_of(name.begin(), name.end(), is_role_letter) ? name : std::string_view();
 }
 

@@ -45,6 +45,12 @@ void add_once(std::vector<std::string>& list, const std::string& text) {
   if (!text.empty() && std::find(list.begin(), list.end(), text) == list.end()) list.push_back(text);
 }
 
+/// The rule that stopped a packet, or why it was stopped without one.
+std::string stopper(const policy::Policy& policy, const Answer& answer) {
+  const std::string rule = policy::name_of_rule(policy, answer.rule);
+  return rule.empty() ? "no rule (" + std::string(policy::describe(answer.reason)) + ")" : rule;
+}
+
 std::string line_of(const Step& step) {
   std::string out;
   for (const char c : step.text) {
@@ -132,17 +138,17 @@ void Prover::Runner::run(const policy::CatalogRow& row, CaseProof& one, const Ru
   };
   std::map<std::uint32_t, Line> lines;
   bool named = false;
+  std::string unnamed;
   for (std::size_t i = 0; i < trial.answers.size(); ++i) {
     const Answer& answer = trial.answers[i];
     const Step& step = convo.steps[i];
     if (answer.rule != kNoRule) one.deciders.insert(answer.rule);
     const bool stopped = answer.verdict != Verdict::Pass;
     if (!one.attack && stopped) {
-      const std::string rule = policy::name_of_rule(policy, answer.rule);
       one.proof = Proof::NotProven;
       one.packet = line_of(step);
-      one.why = "stopped by " + (rule.empty() ? "default" : rule);
-      add_once(one.rules, rule.empty() ? "default" : rule);
+      one.why = "stopped by " + stopper(policy, answer);
+      add_once(one.rules, stopper(policy, answer));
       return;
     }
     if (!one.attack || step.expected != Verdict::Drop) continue;
@@ -150,8 +156,8 @@ void Prover::Runner::run(const policy::CatalogRow& row, CaseProof& one, const Ru
     if (line.packets++ == 0) line.first = i;
     if (!stopped) continue;
     ++line.stopped;
-    const std::string rule = policy::name_of_rule(policy, answer.rule);
-    add_once(one.rules, rule.empty() ? "default" : rule);
+    add_once(one.rules, policy::name_of_rule(policy, answer.rule));
+    if (answer.rule == kNoRule) unnamed = stopper(policy, answer);
     const auto& tags = answer.rule < policy.rules.size() ? policy.rules[answer.rule].techniques : policy.default_techniques;
     named = named || std::any_of(tags.begin(), tags.end(), [&](const std::string& t) { return names(catalog_, t, row); });
   }
@@ -170,6 +176,7 @@ void Prover::Runner::run(const policy::CatalogRow& row, CaseProof& one, const Ru
   one.proof = Proof::NotProven;
   std::string by;
   for (const std::string& rule : one.rules) by += (by.empty() ? "" : ", ") + rule;
+  if (by.empty()) by = unnamed;
   one.why = "stopped by " + by + ", which does not name " + row.id;
 }
 
