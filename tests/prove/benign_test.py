@@ -3,7 +3,8 @@
 """No profile stops what is benign: captures of ordinary traffic, with the sets that such a site would have. usage: benign_test.py WEIR
 
 The captures are those of other projects, beside the project in ../shared; without them the test is skipped (77). Each is one
-that begins with its flows: a filter that sees the middle of a connection first must stop it."""
+that begins with its flows: a filter that sees the middle of a connection first must stop it. Checksums are not judged, since offloading
+makes wrong ones where captures are taken."""
 
 import json
 import pathlib
@@ -12,15 +13,15 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-CASES = ROOT.parent / "shared" / "cases"
+CASES = next((p / "shared" / "cases" for p in ROOT.parents if (p / "shared" / "cases").exists()), ROOT / "none")
 PROFILES = ["lan", "gateway", "workstation", "server", "dmz", "cloud", "origin-lock"]
 ZONES = "inside: { networks: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 141.142.0.0/16, 127.0.0.0/8, 'fd00::/8'] }, outside: {}"
 
-# Capture, and the sets of its site.
+# Capture, the sets of its site, and profiles that it is not for.
 CAPTURES = [
     ("chrissanders/arp_resolution.pcapng", {}),
     ("chrissanders/dhcp_nolease_initialization.pcapng", {"dhcp-servers": "192.168.1.5"}),
-    ("chrissanders/dns_query_response.pcapng", {"resolvers": "4.2.2.1"}),
+    ("chrissanders/dns_query_response.pcapng", {"resolvers": "205.152.37.23"}),
     ("chrissanders/dns_recursivequery_client.pcapng", {}),
     ("chrissanders/http_post.pcapng", {}),
     ("chrissanders/http_google.pcapng", {}),
@@ -47,7 +48,7 @@ CAPTURES = [
     ("zeek/krb__smb2_krb.pcap", {"old-smb": "0.0.0.0/0", "file-hosts": "0.0.0.0/0"}),
     ("zeek/mysql__plain-amazon-rds.pcap", {}),
     ("zeek/ntp__NTP_sync.pcap", {}),
-    ("zeek/smb__smb3_multichannel.pcap", {"old-smb": "0.0.0.0/0"}),
+    ("zeek/smb__smb3_multichannel.pcap", {"old-smb": "0.0.0.0/0"}, {"gateway"}),  # packets are missing in it: ACKs of what nobody sent
     ("zeek/ssh__ssh_kex_dh_group18.pcap", {}),
     ("zeek/tcp__timeout-with-pings.pcap", {"published": "0.0.0.0/0"}),
     ("zeek/tls__tls-conn-with-extensions.pcap", {}),
@@ -66,17 +67,19 @@ def policy(profile, sets):
 
 def main():
     weir = sys.argv[1]
-    found = [(CASES / name, sets) for name, sets in CAPTURES if (CASES / name).exists()]
+    found = [(CASES / name, sets, set().union(*but)) for name, sets, *but in CAPTURES if (CASES / name).exists()]
     if not found:
         print("no captures in ../shared: skipped")
         return 77
     wrong = packets = 0
     with tempfile.TemporaryDirectory() as folder:
         for profile in PROFILES:
-            for capture, sets in found:
+            for capture, sets, but in found:
+                if profile in but:
+                    continue
                 path = pathlib.Path(folder) / "policy.yaml"
                 path.write_text(policy(profile, sets))
-                run = subprocess.run([weir, "replay", str(capture), "--policy", str(path), "--json"], capture_output=True, text=True)
+                run = subprocess.run([weir, "replay", str(capture), "--policy", str(path), "--checksums", "ignore", "--json"], capture_output=True, text=True)
                 if run.returncode not in (0, 1):
                     print(f"{profile}, {capture.name}: {run.stderr.strip()}")
                     wrong += 1
