@@ -24,7 +24,7 @@ def main():
             block = found.group(1)
             if block.startswith("weir:"):
                 policy = block
-                frame = frame or block[:block.index("rules:")] + "rules:\n"
+                frame = frame or block.partition("\nrules:")[0] + "\nrules:\n"
             elif block.startswith("- name"):
                 policy = frame + "".join("  " + line + "\n" for line in block.splitlines())
             else:
