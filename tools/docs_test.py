@@ -12,7 +12,8 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-DOCUMENTS = ["README.md", "docs/policy.md", "docs/readings.md"]
+DOCUMENTS = ["README.md", "docs/policy.md", "docs/readings.md", "docs/prove.md"] + sorted(
+    str(p.relative_to(ROOT)) for p in (ROOT / "docs/profiles").glob("*.md"))
 
 
 def main():
@@ -24,7 +25,7 @@ def main():
             block = found.group(1)
             if block.startswith("weir:"):
                 policy = block
-                frame = frame or block[:block.index("rules:")] + "rules:\n"
+                frame = frame or block.partition("\nrules:")[0] + "\nrules:\n"
             elif block.startswith("- name"):
                 policy = frame + "".join("  " + line + "\n" for line in block.splitlines())
             else:

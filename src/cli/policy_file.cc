@@ -41,6 +41,9 @@ std::shared_ptr<const policy::RuleSet> load_rules(const std::string& path, const
     std::fputs(policy::render(missing).c_str(), stderr);
     if (missing.errors() > 0) return nullptr;
   }
+  // A rule for other datapaths (`on: [host]`) is none here.
+  const std::uint8_t here = datapaths != 0 ? datapaths : on::kCapture;
+  std::erase_if(loaded.policy->rules, [here](const policy::Rule& rule) { return (rule.datapaths & here) == 0; });
   return std::make_shared<const policy::RuleSet>(std::make_shared<const policy::Policy>(std::move(*loaded.policy)),
                                                  engine::vocabulary());
 }

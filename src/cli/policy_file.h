@@ -14,7 +14,8 @@
 namespace weir::cli {
 
 /// nullptr if the policy has an error (exit status 2). `ports` have the numbers 0, 1, …; the policy need not mention them.
-/// `datapaths` (a mask of weir::on): what cannot be carried out there is an error.
+/// `datapaths` (a mask of weir::on): what cannot be carried out there is an error. Without it the policy is for
+/// captures. Rules whose `on:` names other datapaths are left out.
 std::shared_ptr<const policy::RuleSet> load_rules(const std::string& path, const std::vector<std::string>& ports = {}, std::uint8_t datapaths = 0);
 
 /// Warnings on rules that ask for a fact which this version never makes: they would be there and never match.

@@ -144,6 +144,16 @@ rules: [ { name: no-dns, match: { app.protocol: dns }, action: drop } ])");
   EXPECT_EQ(g.send(Eth() / Ipv4("198.51.100.53", "10.0.0.5") / Icmp(3, 3) / quote(40000)), "drop no-dns");
 }
 
+TEST(Icmp, AnErrorAboutAnEchoSharesItsFlowsVerdict) {
+  Filter f(R"(weir: 1
+zones: { inside: { networks: [10.0.0.0/8] }, outside: {} }
+rules: [ { name: not-in, match: { from: outside, to: inside }, action: drop } ])");
+  const auto echo = [](std::uint16_t id) { return std::string(Ipv4("10.0.0.5", "198.51.100.2") / Icmp(8).id(id) / "hop"); };
+  EXPECT_EQ(f.send(Eth() / Ipv4("10.0.0.5", "198.51.100.2") / Icmp(8).id(7) / "hop"), "pass");
+  EXPECT_EQ(f.send(Eth() / Ipv4("203.0.113.1", "10.0.0.5") / Icmp(11) / echo(7)), "pass") << "a router on the way";
+  EXPECT_EQ(f.send(Eth() / Ipv4("203.0.113.1", "10.0.0.5") / Icmp(11) / echo(8)), "drop not-in") << "another echo";
+}
+
 TEST(Icmp, AnErrorOfNoFlowIsJudgedByThePacketThatItQuotes) {
   Filter f(R"(weir: 1
 rules: [ { name: no-snmp, match: { port: 161 }, action: drop } ])");

@@ -84,6 +84,7 @@ void Lane::judge_icmp_error(Work& work) {
   FlowFacts& facts = *work.facts;
   facts = FlowFacts{};
   FlowKey quoted{layer.quoted_src, layer.quoted_dst, layer.quoted_src_port, layer.quoted_dst_port, layer.quoted_protocol, work.key.domain};
+  if (quoted.protocol == ip_protocol::kIcmp || quoted.protocol == ip_protocol::kIcmpv6) quoted.src_port = quoted.dst_port = layer.quoted_icmp_id;
   state::FlowHit hit{kNoFlow, Side::Client};
   if (layer.has_quoted) hit = flows_.find(quoted, flows_.hash(quoted));
   if (banned(work)) return;
@@ -108,8 +109,8 @@ void Lane::judge_icmp_error(Work& work) {
   }
   check_checksums(work);
   if (facts.state == FlowState::Invalid) {
-    facts.ends.client_port = quoted.src_port;
-    facts.ends.server_port = quoted.dst_port;
+    facts.ends.client_port = layer.quoted_src_port;
+    facts.ends.server_port = layer.quoted_dst_port;
     facts.ends.protocol = layer.has_quoted ? layer.quoted_protocol : layer.protocol;
     describe_ends(work);
     if (layer.has_quoted) {
@@ -170,7 +171,10 @@ bool Lane::judge_fragment(Work& work) {
   const policy::Outcome outcome = policy::match(*rules_, rules_->candidates(facts), view_, *this);
   show(outcome);
   const bool by_rule = outcome.rule != kDefaultRule && outcome.rule != kNoRule;
-  if (!outcome.pass && outcome.certain && outcome.headers_only && by_rule && (layer.fragment == FragmentKind::First || outcome.reach == Reach::Packet)) {
+  // A rule about the packet stops it, whatever rules before it still wait for: they could only stop it too. One about the flow needs
+  // the first fragment's ports.
+  const bool now = outcome.reach == Reach::Packet || (outcome.headers_only && layer.fragment == FragmentKind::First);
+  if (!outcome.pass && outcome.certain && by_rule && now) {
     take(work, outcome);
     return true;
   }

@@ -168,6 +168,15 @@ TEST(Guard, FloodStopsWhatExceedsIt) {
   EXPECT_EQ(passed, 3U);
 }
 
+TEST(Guard, FragmentsAreCountedWhateverRulesBeforeWaitFor) {
+  Filter f(guards("amplification: true, flood: [ { what: fragments, rate: 5/s } ]"));
+  f.step(1);
+  std::size_t stopped = 0;
+  for (std::uint16_t i = 0; i < 50; ++i)
+    stopped += f.send(Eth() / Ipv4().protocol(17).id(i).more() / (std::string("\x9c\x40\x00\x09\x00\x48\x00\x00", 8) + std::string(56, 'x'))) == "drop guard.flood" ? 1U : 0U;
+  EXPECT_EQ(stopped, 45U);
+}
+
 TEST(Guard, KnockStopsTheSequenceFromItsSecondProbe) {
   Filter f(guards("knock: { ports: [7000, 8000, 9000], within: 15s }"));
   const auto knock = [&](std::uint16_t port, std::string_view from = "192.0.2.1") { return f.send(Eth() / Ipv4(from, "10.0.0.9") / Tcp(40000, port).flags("S")); };

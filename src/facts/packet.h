@@ -86,6 +86,7 @@ struct IpLayer {
   bool has_quoted = false;
   std::uint8_t quoted_protocol = 0;
   std::uint16_t quoted_src_port = 0, quoted_dst_port = 0;
+  std::uint16_t quoted_icmp_id = 0;  ///< Of an echo and its like.
   Ip quoted_src, quoted_dst;
 
   std::uint32_t ip_offset = 0;         ///< Where this IP header begins.

@@ -187,12 +187,27 @@ class ValueReader {
       if (const auto prefix = reading_.prefix(node, row_.name)) prefixes_.push_back({*prefix, 0});
       return;
     }
+    if (read_role(node.text)) return;
     const bool numeric = node.text.find_first_of("/:") != std::string_view::npos || is_digit(node.text.front());
     if (numeric) return void(reading_.error(node, sentence("`", shown(node.text), "` is no prefix or address")));
     const bool forgot_at = reading_.has_set(node.text);
     reading_.error(node, sentence("unknown zone `", shown(node.text), "`",
                                   forgot_at ? sentence("; the set of that name is written `\"@", node.text, "\"`")
                                             : reading_.hint(node.text, reading_.zone_names())));
+  }
+
+  /// Where no zone has the name, a role may: `inside` in a profile is then what the site says it is.
+  bool read_role(std::string_view name) {
+    bool found = false;
+    for (const auto& [role, value] : reading_.policy.roles) {
+      if (role != name) continue;
+      found = true;
+      if (const auto zone = reading_.find_zone(value)) values().zones.push_back(*zone);
+      else if (const auto prefix = parse_prefix(value)) prefixes_.push_back({prefix->prefix, 0});
+      else if (const Reading::SetEntry* entry = reading_.find_set(value.substr(1)); entry != nullptr && entry->set && entry->set->addresses)
+        values().sets.push_back(entry->set);
+    }
+    return found;
   }
 
   void read_zone(const Node& node) {

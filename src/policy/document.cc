@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "policy/actions.h"
+#include "policy/builtin.h"
 #include "policy/conditions.h"
 #include "policy/guards.h"
 #include "policy/reading.h"
@@ -49,7 +50,7 @@ class DocumentReader {
     if (trees_.front() == nullptr) return std::nullopt;
     read_sections();
     read_guards_of_all();
-    read_essential(reading_, trees_.front()->at("essential"));
+    read_essential(reading_, essential());
     for (const Node* root : trees_)
       if (const Node* rules = root->at("rules")) read_rules(*rules);
     reading_.warn_unused();
@@ -92,12 +93,11 @@ class DocumentReader {
 
   std::optional<std::string> read_profile(const Node& item) {
     const std::string_view name = item.text.substr(kProfilePrefix.size());
-    if (options_.profile)
-      if (auto text = options_.profile(name)) return text;
+    if (auto text = options_.profile ? options_.profile(name) : builtin_profile(name)) return text;
     std::string message = sentence("unknown profile `", shown(item.text), "`");
-    for (std::size_t i = 0; i < options_.profile_names.size(); ++i)
-      message += sentence(i == 0 ? "; known are " : ", ", kProfilePrefix, options_.profile_names[i]);
-    if (options_.profile_names.empty()) message += "; no profiles are known here";
+    const std::vector<std::string> known = options_.profile ? options_.profile_names : builtin_profile_names();
+    for (std::size_t i = 0; i < known.size(); ++i) message += sentence(i == 0 ? "; known are " : ", ", kProfilePrefix, known[i]);
+    if (known.empty()) message += "; no profiles are known here";
     reading_.error(item, std::move(message));
     return std::nullopt;
   }
@@ -120,7 +120,7 @@ class DocumentReader {
       reading_.error(*version, "`weir: 1` is the only version of the policy's language that is known here");
     }
     if (index == 0) return;
-    for (std::string_view key : {"mode", "zones", "default", "undecided", "essential", "accounts", "roles", "trusted_proxies", "idle", "assert", "upstream"})
+    for (std::string_view key : {"mode", "zones", "default", "undecided", "accounts", "roles", "trusted_proxies", "idle", "assert", "upstream"})
       if (const Node* value = keys.at(key)) reading_.error(*value, sentence("`", key, "` stands in the main file only"));
   }
 
@@ -149,6 +149,13 @@ class DocumentReader {
     for (const Node* root : trees_)
       if (const Node* guards = root->at("guards")) maps.push_back(guards);
     read_guards(reading_, maps);
+  }
+
+  /// The main file's word, else the first that an included file has.
+  const Node* essential() const {
+    for (const Node* root : trees_)
+      if (const Node* node = root->at("essential")) return node;
+    return nullptr;
   }
 
   void read_rules(const Node& rules) {

@@ -24,7 +24,8 @@
 namespace weir::policy {
 
 struct LoadOptions {
-  /// The text of a built-in profile by the name behind `weir:` (`m1037/client`), or nothing if there is none.
+  /// The text of a built-in profile by the name behind `weir:` (`m1037/lan`), or nothing if there is none. Without it those that
+  /// the program carries are taken (policy/builtin.h).
   std::function<std::optional<std::string>(std::string_view name)> profile;
   /// The names that `profile` knows, for messages.
   std::vector<std::string> profile_names;

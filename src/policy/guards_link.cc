@@ -120,11 +120,20 @@ void read_ra_guard(GuardReader& guard) {
   const std::vector<PortIndex> trusted = guard.datapath_ports("trusted");
   std::vector<AllOf> spared;
   if (!trusted.empty()) spared.push_back({ports(kInPort, trusted, guard.policy())});
-  std::vector<Prefix> addresses;
+  std::vector<Prefix> plain;
   if (const Node* routers = guard.at("routers"))
-    reading.each(*routers, "addresses, or maps with `ip` and `mac`", [&](const Node& item) {
+    reading.each(*routers, "addresses, sets, or maps with `ip` and `mac`", [&](const Node& item) {
+      if (item.is_scalar() && item.text.starts_with('@')) {
+        const Reading::SetEntry* entry = reading.set(item);
+        if (entry == nullptr || !entry->set) return;
+        if (!entry->set->addresses) return void(reading.error(item, sentence("`", item.text, "` is no set of addresses")));
+        Values values;
+        values.sets.push_back(entry->set);
+        values.written.emplace_back(item.text);
+        return spared.push_back({addresses(kSrcIp, std::move(values))});
+      }
       if (!item.is_map()) {
-        if (const auto ip = reading.ip(item, "`routers`")) addresses.push_back({*ip, 128});
+        if (const auto ip = reading.ip(item, "`routers`")) plain.push_back({*ip, 128});
         return;
       }
       const Keys keys(reading, item, "a router", {"ip", "mac"});
@@ -140,7 +149,7 @@ void read_ra_guard(GuardReader& guard) {
       sender.values.written.push_back(render(*hardware));
       spared.push_back({prefixes(kSrcIp, {{*address, 128}}), std::move(sender)});
     });
-  if (!addresses.empty()) spared.push_back({prefixes(kSrcIp, addresses)});
+  if (!plain.empty()) spared.push_back({prefixes(kSrcIp, plain)});
   guard.add_rule({numbers(kIpProtocol, {{58, 58}}, "icmpv6"),
                   numbers(kIcmpType, {{256 + 134, 256 + 134}, {256 + 137, 256 + 137}}, "router-advertisement, redirect")},
                  std::move(spared));

@@ -164,6 +164,13 @@ const Reading::SetEntry* Reading::set(const Node& node) {
   return &found->second;
 }
 
+const Reading::SetEntry* Reading::find_set(std::string_view name) {
+  const auto found = sets_.find(std::string(name));
+  if (found == sets_.end()) return nullptr;
+  found->second.used = true;
+  return &found->second;
+}
+
 std::shared_ptr<const PrefixSet> Reading::address_set(const Node& node) {
   const SetEntry* entry = set(node);
   if (entry == nullptr || !entry->set) return nullptr;

@@ -68,6 +68,8 @@ class Reading {
   const SetEntry* set(const Node& node);
   /// Likewise, of addresses; an error if it is of another kind.
   std::shared_ptr<const PrefixSet> address_set(const Node& node);
+  /// Likewise by name, or nullptr without an error.
+  const SetEntry* find_set(std::string_view name);
   bool has_set(std::string_view name) const { return sets_.contains(std::string(name)); }
   void add_set(const std::string& name, SetEntry entry);
   /// Of sets that nothing named.

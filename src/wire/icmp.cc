@@ -22,9 +22,9 @@ bool quotes(const IpLayer& layer) {
   }
 }
 
-bool has_id(const IpLayer& layer) {
-  if (layer.version == 6) return layer.icmp_type == 128 || layer.icmp_type == 129;
-  switch (layer.icmp_type) {
+bool has_id(bool v6, std::uint8_t type) {
+  if (v6) return type == 128 || type == 129;
+  switch (type) {
     case 0:
     case 8:  // Echo
     case 13:
@@ -39,6 +39,13 @@ bool has_id(const IpLayer& layer) {
 
 void quoted_ports(IpLayer& layer, Reader reader) {
   const std::uint8_t protocol = layer.quoted_protocol;
+  if (protocol == ip_protocol::kIcmp || protocol == ip_protocol::kIcmpv6) {
+    if (reader.left() >= 6 && has_id(protocol == ip_protocol::kIcmpv6, static_cast<std::uint8_t>(reader.peek()))) {
+      reader.skip(4);
+      layer.quoted_icmp_id = reader.be16();
+    }
+    return;
+  }
   if (protocol != ip_protocol::kTcp && protocol != ip_protocol::kUdp && protocol != ip_protocol::kSctp) return;
   if (reader.left() < 4) return;
   layer.quoted_src_port = reader.be16();
@@ -93,7 +100,7 @@ void icmp(Walk& walk, IpLayer& layer, Window window) {
   layer.has_transport = true;
   layer.icmp_type = h[0];
   layer.icmp_code = h[1];
-  if (has_id(layer)) {
+  if (has_id(layer.version == 6, layer.icmp_type)) {
     layer.icmp_id = load_be16(h + 4);
     layer.icmp_sequence = load_be16(h + 6);
   }

@@ -89,7 +89,7 @@ class CommandLine(unittest.TestCase):
         out, err = self.expect(0, "--version")
         self.assertRegex(out, r"^weir \d+\.\d+\.\d+\n$")
         self.assertEqual(err, "")
-        for verb in ("check", "replay", "run", "explain", "test", "facts", "techniques"):
+        for verb in ("check", "replay", "run", "explain", "test", "prove", "diff", "profiles", "facts", "techniques"):
             out, err = self.expect(0, verb, "--help")
             self.assertIn("xample", out, verb)
             self.assertEqual(err, "")
@@ -261,6 +261,55 @@ class CommandLine(unittest.TestCase):
         rows = json.loads(self.expect(0, "techniques", self.policy, "--json")[0])
         self.assertEqual(len({row["id"] for row in rows}), 45)
         self.assertEqual([row["id"] for row in rows if row["rules"]], ["T1602.002"])
+
+    # ---- techniques, proven
+
+    SITE = ("weir: 1\nzones: { inside: { networks: [10.0.0.0/16] }, outside: {} }\nsets: { resolvers: { addresses: [10.0.0.53] } }\n"
+            "roles: { inside: inside, outside: outside, resolver: \"@resolvers\" }\ndefault: allow\nundecided: hold\n")
+
+    def site(self, name, more=""):
+        return self.write(name, self.SITE + more)
+
+    def test_prove_answers_with_its_status(self):
+        bare, whole = self.site("bare.yaml"), self.site("whole.yaml", "include: [weir:m1037/gateway]\n")
+        out, _ = self.expect(1, "prove", bare, "--technique", "T1071.004")
+        self.assertIn("T1071.004  not proven", out)
+        self.assertIn("- name: names-by-the-resolvers", out, "the rule that would stop it")
+        out, _ = self.expect(0, "prove", whole, "--technique", "T1071.004")
+        self.assertIn("T1071.004  proven", out)
+        told = json.loads(self.expect(1, "prove", bare, "--json")[0])
+        self.assertEqual(len(told["techniques"]), 45)
+        self.assertEqual(told["proven"] + told["not_proven"] + told["not_assessed"], 45)
+        _, err = self.expect(2, "prove", bare, "--technique", "T0000")
+        self.assertIn("T0000", err)
+
+    def test_prove_writes_reports(self):
+        policy = self.site("reports.yaml", "include: [weir:m1037/gateway]\n")
+        paths = {kind: os.path.join(os.path.dirname(policy), "report." + kind) for kind in ("html", "navigator", "stix")}
+        self.run_weir("prove", policy, *[word for kind, path in paths.items() for word in ("--" + kind, path)])
+        with open(paths["html"]) as page:
+            self.assertIn("<!doctype html>", page.read())
+        with open(paths["navigator"]) as layer:
+            self.assertEqual(json.load(layer)["domain"], "enterprise-attack")
+        with open(paths["stix"]) as bundle:
+            self.assertEqual(json.load(bundle)["type"], "bundle")
+        self.expect(3, "prove", policy, "--html", os.path.join(os.path.dirname(policy), "nowhere", "x.html"))
+
+    def test_diff_says_what_changes(self):
+        before = self.site("before.yaml")
+        after = self.site("after.yaml", "rules:\n- name: no-telnet\n  match: { from: inside, ip.protocol: tcp, port: 23 }\n  action: drop\n")
+        self.assertEqual(self.expect(0, "diff", before, before)[0], "no difference\n")
+        out, _ = self.expect(1, "diff", before, after)
+        self.assertIn("new      no-telnet", out)
+        self.assertIn("allow -> deny: tcp 23", out)
+        told = json.loads(self.expect(1, "diff", before, after, "--json")[0])
+        self.assertEqual([c["traffic"] for c in told["first_packets"]], ["tcp 23"])
+
+    def test_profiles_are_listed_and_printed(self):
+        out, _ = self.expect(0, "profiles")
+        self.assertIn("weir:m1037/lan", out)
+        self.assertTrue(self.expect(0, "profiles", "lan")[0].startswith("weir: 1\n"))
+        self.expect(2, "profiles", "nothing")
 
 
 if __name__ == "__main__":

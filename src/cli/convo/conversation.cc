@@ -10,6 +10,8 @@ namespace weir::cli {
 namespace {
 
 constexpr std::uint64_t kTimesMax = 100'000;
+constexpr std::uint16_t kFragmentsId = 0x7765;
+constexpr std::uint64_t kFirstNumber = 10'001;  ///< `%n` in the first packet of a line with `times`.
 
 using Words = std::span<const LineWord>;
 
@@ -54,6 +56,10 @@ std::optional<Nanoseconds> time_of(std::string_view text) {
   return ns + static_cast<Nanoseconds>(*digits) * unit;
 }
 
+void put_number(std::string& text, std::uint64_t number) {
+  for (std::size_t at = text.find("%n"); at != std::string::npos; at = text.find("%n", at)) text.replace(at, 2, std::to_string(number));
+}
+
 class Reading {
  public:
   void line(std::uint32_t number, std::string_view text);
@@ -64,6 +70,8 @@ class Reading {
   void packet(Words words, std::string text);
   Result<End> end_of(const std::string& text) const;
   void complain(std::string message) { convo_.mistakes.push_back({line_, std::move(message)}); }
+  bool one_packet(Words words, const Step& like, std::uint64_t& times);
+  Nanoseconds every_of(Words words) const;
   bool options(Words& words, PacketEnds& ends, std::string& port_name, std::uint64_t& times);
 
   Convo convo_;
@@ -71,6 +79,8 @@ class Reading {
   PacketMaker maker_;
   std::uint32_t line_ = 0;
   Nanoseconds now_ns_ = -kMillisecond;
+  std::uint16_t repetition_ = 0;
+  Nanoseconds every_ns_ = kMillisecond;  ///< Between the packets of a line with `times`.
 };
 
 void Reading::line(std::uint32_t number, std::string_view text) {
@@ -154,7 +164,7 @@ Result<End> Reading::end_of(const std::string& text) const {
   return end;
 }
 
-/// {in PORT | vlan N | ttl N | mac MAC | times N} before the content.
+/// {in PORT | vlan N | ttl N | mac MAC | frag N | options DATA | times N | every T} before the content.
 bool Reading::options(Words& words, PacketEnds& ends, std::string& port_name, std::uint64_t& times) {
   while (words.size() > 1) {
     const std::string& value = words[1].text;
@@ -171,6 +181,24 @@ bool Reading::options(Words& words, PacketEnds& ends, std::string& port_name, st
       const auto mac = parse_mac(value);
       if (!mac) return complain("`" + value + "` is no MAC address"), false;
       ends.path.src_mac = *mac;
+    } else if (words[0].is("frag")) {
+      // Fragments of one datagram share an id: the maker's would differ. With `times` each repetition is another datagram.
+      const bool more = value.ends_with('+');
+      const auto at = parse_number(std::string_view(value).substr(0, value.size() - (more ? 1 : 0)));
+      if (!at || *at > 65528 || *at % 8 != 0)
+        return complain("frag is followed by a multiple of 8, and a + where more fragments follow: frag 1480+"), false;
+      ends.path.fragment_bytes = static_cast<std::uint16_t>(*at);
+      ends.path.more_fragments = more;
+      ends.path.id = static_cast<std::uint16_t>(kFragmentsId + repetition_);
+    } else if (words[0].is("options")) {
+      const auto bytes = data_of(words[1]);
+      if (!bytes || bytes->size() % 4 != 0 || bytes->size() > 40)
+        return complain("options is followed by the bytes of IPv4 options, a multiple of four: options hex:07040800"), false;
+      ends.path.options = *bytes;
+    } else if (words[0].is("every")) {
+      const auto step = time_of(value);
+      if (!step) return complain("every is followed by seconds, such as 0.001"), false;
+      every_ns_ = *step;
     } else if (words[0].is("times")) {
       if (!number || *number == 0 || *number > kTimesMax) return complain("times is followed by a number up to 100000"), false;
       times = *number;
@@ -203,12 +231,30 @@ void Reading::packet(Words words, std::string text) {
     return true;
   };
   if (!verdict_at(1)) verdict_at(2);
+  const Nanoseconds begin = now_ns_;
+  every_ns_ = kMillisecond;
+  const std::vector<LineWord> written(words.begin(), words.end());
+  const bool numbered = like.text.find("%n") != std::string::npos;
+  std::uint64_t times = 1;
+  for (std::uint64_t i = 0; i < times; ++i) {
+    std::vector<LineWord> now = written;
+    if (numbered)
+      for (LineWord& word : now) put_number(word.text, kFirstNumber + i);
+    now_ns_ = begin + static_cast<Nanoseconds>(i) * every_of(written);
+    repetition_ = static_cast<std::uint16_t>(i);
+    if (!one_packet(now, like, times)) return;
+  }
+}
+
+/// One repetition of a line; false if something is wrong with it.
+bool Reading::one_packet(Words words, const Step& like, std::uint64_t& times) {
+  const auto fail = [&](std::string message) { return complain(std::move(message)), false; };
   const auto src = end_of(words[0].text);
-  if (!src) return complain(src.error().message);
+  if (!src) return fail(src.error().message);
   const auto dst = end_of(words[2].text);
-  if (!dst) return complain(dst.error().message);
+  if (!dst) return fail(dst.error().message);
   const bool v4 = src.value().v4 && dst.value().v4, v6 = src.value().v6 && dst.value().v6;
-  if (!v4 && !v6) return complain("the ends are not of the same version of IP");
+  if (!v4 && !v6) return fail("the ends are not of the same version of IP");
   PacketEnds ends;
   ends.path.src = v4 ? *src.value().v4 : *src.value().v6;
   ends.path.dst = v4 ? *dst.value().v4 : *dst.value().v6;
@@ -217,22 +263,26 @@ void Reading::packet(Words words, std::string text) {
   ends.src_port = src.value().port;
   ends.dst_port = dst.value().port;
   std::string port_name = src.value().port_name;
-  std::uint64_t times = 1;
   words = words.subspan(3);
-  if (!options(words, ends, port_name, times)) return;
-  for (std::uint64_t i = 0; i < times; ++i) {
-    const auto made = maker_.make(ends, words, like.expected != Verdict::Drop);
-    if (!made) return complain(made.error().message);
-    Nanoseconds at = now_ns_ + static_cast<Nanoseconds>(i) * kMillisecond;
-    for (const MadePacket& packet : made.value()) {
-      Step& step = convo_.steps.emplace_back(like);
-      step.at_ns = at;
-      step.frame = packet.frame;
-      step.port = packet.back ? dst.value().port_name : port_name;
-      at += kMillisecond / 10;
-    }
+  if (!options(words, ends, port_name, times)) return false;
+  const auto made = maker_.make(ends, words, like.expected != Verdict::Drop);
+  if (!made) return fail(made.error().message);
+  Nanoseconds at = now_ns_;
+  for (const MadePacket& packet : made.value()) {
+    Step& step = convo_.steps.emplace_back(like);
+    step.at_ns = at;
+    step.frame = packet.frame;
+    step.port = packet.back ? dst.value().port_name : port_name;
+    at += every_ns_ / 10;
   }
-  now_ns_ += static_cast<Nanoseconds>(times - 1) * kMillisecond;
+  return true;
+}
+
+/// What `every` says, read ahead of the line's other options.
+Nanoseconds Reading::every_of(Words words) const {
+  for (std::size_t i = 3; i + 1 < words.size(); ++i)
+    if (words[i].is("every")) return time_of(words[i + 1].text).value_or(kMillisecond);
+  return kMillisecond;
 }
 
 }  // namespace

@@ -5,21 +5,25 @@
 // right lengths, checksums, sequence numbers and acknowledgements.
 //
 //   line     = [declarations | packet] [# comment]
-//   declare  = NAME ADDRESS {mac MAC | in PORT} …                         several on a line; a name may have one address a
-//   version packet   = [TIME] END > END {in PORT | vlan N | ttl N | mac MAC | times N} CONTENT [pass|drop [RULE]] TIME     =
-//   seconds from the start, 1.25; a line without one comes a millisecond after the line before END      = NAME | NAME:PORT |
-//   ADDRESS | ADDRESS:PORT | [ADDRESS]:PORT | *          * is everybody: broadcast CONTENT  = tcp FLAGS [DATA] [seq ±N]   flags
-//   as letters FSRPAUEC, exactly those: `tcp S`, `tcp PA "text"`, `tcp FA`
-//            | tcp open | tcp close        three packets each
-//            | tcp PAYLOAD                 sent with PSH and ACK
+//   declare  = NAME ADDRESS {mac MAC | in PORT} …      several on a line; a name may have one address a version of IP
+//   packet   = [TIME] END > END {OPTION} CONTENT [pass|drop [RULE]]
+//   TIME     = seconds from the start, 1.25; a line without one comes a millisecond after the line before it
+//   END      = NAME | NAME:PORT | ADDRESS | ADDRESS:PORT | [ADDRESS]:PORT | *      * is everybody: broadcast
+//   OPTION   = in PORT | vlan N | ttl N | mac MAC | frag BYTES[+] | options DATA | times N | every SECONDS
+//              `%n` in a line with `times` is the number of the repetition, from 10001: ports and names that differ
+//   CONTENT  = tcp FLAGS [DATA] [seq ±N]      flags as letters FSRPAUEC, exactly those: `tcp S`, `tcp PA "text"`, `tcp FA`
+//            | tcp open | tcp close           three packets each
+//            | tcp PAYLOAD                    sent with PSH and ACK
 //            | udp [PAYLOAD]
 //            | icmp echo-request [BYTES] | echo-reply [BYTES] | unreachable | redirect | router-advertisement |
 //              neighbor-solicitation ADDRESS | neighbor-advertisement ADDRESS | type N code N [DATA]
 //            | arp request ADDRESS | arp reply ADDRESS
 //            | ip NUMBER [DATA]
 //   PAYLOAD  = DATA | dns? TYPE NAME | dns! TYPE NAME ANSWER… | nbns? NAME | http? METHOD TARGET [HOST] | http! STATUS [DATA]
-//            | tls-hello [NAME] [alpn WORD] | smb-negotiate | smb1-negotiate | snmp-get COMMUNITY OBJECT
-//            | dhcp discover|offer|request|ack [ADDRESS] | tftp-read FILE | tftp-write FILE
+//            | tls-hello [NAME] [alpn WORD] | tls-server-hello VERSION | smb-negotiate | smb1-negotiate | smb-signing WORD
+//            | smb-tree SHARE | smb-tree! SHARE | smb-open NAME | smb-write DATA | smb-encrypted
+//            | snmp-get|-getnext|-getbulk|-set|-response [v1|v3] COMMUNITY OBJECT | dhcp discover|offer|request|ack [ADDRESS]
+//            | dhcpv6 solicit|advertise|request|reply … | tftp-read FILE | tftp-write FILE
 //   DATA     = "text" with \r \n \t \0 \" \\ \xHH | hex:0011 | zeros:N
 //
 // A packet that is expected to be stopped does not arrive: its sender's sequence numbers stay, as if it were sent again.

@@ -44,9 +44,11 @@ std::string ip_frame(const Path& path, std::uint8_t protocol, std::string_view b
                           be(0x60000000, 4) + be(body.size(), 2) + be(protocol, 1) + be(path.ttl, 1) + bytes_of(path.src) +
                               bytes_of(path.dst) + std::string(body));
   }
-  constexpr std::size_t kHeaderBytes = 20;
-  std::string header = be(0x45, 1) + be(0, 1) + be(kHeaderBytes + body.size(), 2) + be(path.id, 2) + be(0, 2) + be(path.ttl, 1) +
-                       be(protocol, 1) + be(0, 2) + bytes_of(path.src) + bytes_of(path.dst);
+  const std::size_t header_bytes = 20 + path.options.size();
+  const unsigned fragment = (path.more_fragments ? 0x2000U : 0U) | path.fragment_bytes / 8U;
+  std::string header = be(0x40 | header_bytes / 4, 1) + be(0, 1) + be((header_bytes + body.size()) & 0xffff, 2) + be(path.id, 2) +
+                       be(fragment, 2) + be(path.ttl, 1) + be(protocol, 1) + be(0, 2) + bytes_of(path.src) + bytes_of(path.dst) +
+                       path.options;
   put16(header, 10, wire::Checksum().add(as_bytes(header)).value());
   return ethernet_frame(path, ether_type::kIpv4, header + std::string(body));
 }

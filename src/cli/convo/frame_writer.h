@@ -25,6 +25,9 @@ struct Path {
   Ip src, dst;  ///< Both of one version.
   std::uint8_t ttl = 64;
   std::uint16_t id = 0;  ///< IPv4 identification.
+  std::uint16_t fragment_bytes = 0;  ///< IPv4: where in its datagram the packet stands; a multiple of 8.
+  bool more_fragments = false;
+  std::string options;               ///< IPv4: a multiple of four bytes.
 
   bool v6() const { return !src.is_v4(); }
 };

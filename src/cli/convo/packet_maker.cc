@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/convo/payloads.h"
+#include "cli/convo/smb_payloads.h"
 #include "facts/packet.h"
 
 namespace weir::cli {
@@ -49,7 +50,7 @@ PacketEnds PacketEnds::back() const {
 
 Result<std::vector<MadePacket>> PacketMaker::make(const PacketEnds& given, std::span<const LineWord> content, bool arrives) {
   PacketEnds ends = given;
-  ends.path.id = next_ip_id_++;
+  if (ends.path.id == 0) ends.path.id = next_ip_id_++;
   const std::string protocol = take(content);
   constexpr std::array<std::string_view, 5> kProtocols = {"tcp", "udp", "icmp", "arp", "ip"};
   Made made = protocol == "tcp"    ? make_tcp(ends, content, arrives)
@@ -206,12 +207,26 @@ Result<std::string> PacketMaker::payload(const PacketEnds& ends, Words& words, b
     if (!words.empty() && words.front().is("alpn")) take(words), alpn = take(words);
     return tls_client_hello(name, alpn);
   }
-  if (word == "smb-negotiate") return smb2_negotiate();
-  if (word == "smb1-negotiate") return smb1_negotiate();
-  if (word == "snmp-get") {
+  if (word == "tls-server-hello") {
+    const std::string version = take(words);
+    constexpr std::array<std::string_view, 5> kVersions = {"ssl3", "1.0", "1.1", "1.2", "1.3"};
+    const auto* found = std::find(kVersions.begin(), kVersions.end(), version);
+    if (found == kVersions.end()) return Error{"tls-server-hello is followed by ssl3, 1.0, 1.1 or 1.2"};
+    return tls_server_hello(static_cast<std::uint16_t>(0x0300 + (found - kVersions.begin())));
+  }
+  if (word.starts_with("smb")) return smb_payload(word, words);
+  if (word.starts_with("snmp-")) {
+    std::string version = "2c";
+    if (!words.empty() && (words.front().is("v1") || words.front().is("v3"))) version = take(words).substr(1);
     const std::string community = take(words), object = take(words);
-    const auto message = snmp_get(community, object);
-    if (!message) return Error{"`" + object + "` is no object identifier: snmp-get public 1.3.6.1.2.1.1.1.0"};
+    const auto message = snmp_message(std::string_view(word).substr(5), version, community, object);
+    if (!message)
+      return Error{"snmp-get, -getnext, -getbulk, -set or -response, a community and an object: snmp-get public 1.3.6.1.2.1.1.1.0"};
+    return *message;
+  }
+  if (word == "dhcpv6") {
+    const auto message = dhcpv6_message(take(words));
+    if (!message) return Error{"dhcpv6 says solicit, advertise, request, confirm, renew, rebind, reply, release, decline or information-request"};
     return *message;
   }
   if (word == "dhcp") {
@@ -223,8 +238,34 @@ Result<std::string> PacketMaker::payload(const PacketEnds& ends, Words& words, b
     return *message;
   }
   if (word == "tftp-read" || word == "tftp-write") return tftp_request(word == "tftp-write", take(words));
-  constexpr std::array<std::string_view, 13> kWords = {"dns?", "dns!", "nbns?", "http?", "http!", "tls-hello", "smb-negotiate",
-                                                       "smb1-negotiate", "snmp-get", "dhcp", "tftp-read", "tftp-write", "open"};
+  constexpr std::array<std::string_view, 23> kWords = {
+      "dns?",          "dns!",     "nbns?",    "http?",     "http!",  "tls-hello", "tls-server-hello", "smb-negotiate",
+      "smb1-negotiate", "smb-signing", "smb-tree", "smb-tree!", "smb-open", "smb-write", "smb-encrypted", "snmp-get", "snmp-set",
+      "snmp-getbulk",  "dhcp",     "dhcpv6",   "tftp-read", "tftp-write", "open"};
+  return unknown_word("payload", word, kWords);
+}
+
+Result<std::string> PacketMaker::smb_payload(const std::string& word, Words& words) {
+  if (word == "smb-negotiate") return smb2_negotiate();
+  if (word == "smb1-negotiate") return smb1_negotiate();
+  if (word == "smb-encrypted") return smb2_encrypted();
+  if (word == "smb-write") {
+    const auto bytes = words.empty() ? std::nullopt : data_of(words.front());
+    if (!bytes) return Error{"smb-write is followed by bytes: smb-write \"MZ...\""};
+    words = words.subspan(1);
+    return smb2_write(*bytes);
+  }
+  const std::string name = take(words);
+  if (word == "smb-signing") {
+    if (name != "none" && name != "enabled" && name != "required") return Error{"smb-signing says none, enabled or required"};
+    return smb2_negotiate_answer(name);
+  }
+  if (name.empty()) return Error{word + " is followed by a name"};
+  if (word == "smb-tree") return smb2_tree_connect(name);
+  if (word == "smb-tree!") return smb2_tree_answer(name);
+  if (word == "smb-open") return smb2_create(name);
+  constexpr std::array<std::string_view, 8> kWords = {"smb-negotiate", "smb1-negotiate", "smb-signing", "smb-tree",
+                                                      "smb-tree!",     "smb-open",       "smb-write",   "smb-encrypted"};
   return unknown_word("payload", word, kWords);
 }
 

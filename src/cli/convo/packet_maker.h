@@ -48,6 +48,7 @@ class PacketMaker {
   Made make_ip(const PacketEnds& ends, Words words);
   /// The payload that words name; `words` is moved behind it.
   Result<std::string> payload(const PacketEnds& ends, Words& words, bool stream);
+  Result<std::string> smb_payload(const std::string& word, Words& words);
   Result<std::string> dns_payload(const PacketEnds& ends, Words& words, bool stream);
   std::string segment(const PacketEnds& ends, std::uint8_t flags, std::string_view payload, std::int64_t seq_offset,
                       bool arrives);

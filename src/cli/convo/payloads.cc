@@ -172,36 +172,43 @@ std::string tls_client_hello(std::string_view server_name, std::string_view alpn
   return be(22, 1) + be(0x0301, 2) + sized(be(1, 1) + sized(hello, 3), 2);
 }
 
-std::string smb2_negotiate() {
-  // Header of 64 bytes: structure size 64, command 0, one credit asked for, message id 0.
-  std::string header = "\xfeSMB";
-  header += std::string("\x40\x00", 2) + std::string(8, '\0') + std::string("\x01\x00", 2) + std::string(48, '\0');
-  // Request of 36 bytes: four dialects, signing enabled, a client GUID; then 2.0.2, 2.1, 3.0, 3.0.2.
-  std::string request =
-      std::string("\x24\x00\x04\x00\x01\x00\x00\x00", 8) + std::string(4, '\0') + std::string(16, '\x5a') + std::string(8, '\0');
-  request += std::string("\x02\x02\x10\x02\x00\x03\x02\x03", 8);
-  return be(0, 1) + sized(header + request, 3);
+std::string tls_server_hello(std::uint16_t version) {
+  const std::string random(32, '\x29');
+  const std::string hello = be(version, 2) + random + sized("", 1) + be(0x002f, 2) + be(0, 1);
+  return be(22, 1) + be(version, 2) + sized(be(2, 1) + sized(hello, 3), 2);
 }
 
-std::string smb1_negotiate() {
-  std::string message = "\xffSMB";
-  message += '\x72';
-  message += std::string(4, '\0') + std::string("\x18\x53\xc8", 3) + std::string(20, '\0');
-  message += '\0';  // No parameter words.
-  std::string dialects = "\x02NT LM 0.12";
-  dialects += '\0';
-  message += static_cast<char>(dialects.size());
-  message += '\0';
-  return be(0, 1) + sized(message + dialects, 3);
-}
-
-std::optional<std::string> snmp_get(std::string_view community, std::string_view object) {
+std::optional<std::string> snmp_message(std::string_view kind, std::string_view version, std::string_view community,
+                                        std::string_view object) {
+  constexpr NamedNumber kKinds[] = {{"get", 0xa0}, {"getnext", 0xa1}, {"set", 0xa3}, {"getbulk", 0xa5}, {"response", 0xa2}};
+  const auto tag = number_of(kKinds, kind);
   const auto oid = object_identifier(object);
-  if (!oid) return std::nullopt;
-  const std::string binding = ber(0x30, ber(0x06, *oid) + ber(0x05, ""));
-  const std::string one(1, '\x01'), zero(1, '\0');
-  const std::string pdu = ber(0xa0, ber(0x02, "\x11\x22") + ber(0x02, zero) + ber(0x02, zero) + ber(0x30, binding));
-  return ber(0x30, ber(0x02, one) + ber(0x04, community) + pdu);
+  if (!tag || !oid) return std::nullopt;
+  const std::string zero(1, '\0'), three(1, '\x03');
+  const std::string second = *tag == 0xa5 ? std::string(1, '\x32') : zero;  // max-repetitions 50, else error-index
+  const std::string value = *tag == 0xa3 ? ber(0x04, "weir") : ber(0x05, "");
+  const std::string binding = ber(0x30, ber(0x06, *oid) + value);
+  const std::string pdu =
+      ber(static_cast<std::uint8_t>(*tag), ber(0x02, "\x11\x22") + ber(0x02, zero) + ber(0x02, second) + ber(0x30, binding));
+  if (version != "3")
+    return ber(0x30, ber(0x02, std::string(1, version == "1" ? '\0' : '\x01')) + ber(0x04, community) + pdu);
+  // RFC 3412 6, RFC 3414 2.4: authenticated and encrypted, so that the community's place holds the user's name.
+  const std::string head = ber(0x30, ber(0x02, "\x11\x22") + ber(0x02, std::string("\x05\xdc", 2)) + ber(0x04, std::string(1, '\x07')) + ber(0x02, three));
+  const std::string usm = ber(0x30, ber(0x04, std::string("\x80\x00\x1f\x88\x04weir", 9)) + ber(0x02, zero) + ber(0x02, zero) +
+                                        ber(0x04, community) + ber(0x04, std::string(12, '\x3c')) + ber(0x04, std::string(8, '\x5d')));
+  return ber(0x30, ber(0x02, three) + head + ber(0x04, usm) + ber(0x04, std::string(40, '\x9e')));
+}
+
+std::optional<std::string> dhcpv6_message(std::string_view kind) {
+  constexpr NamedNumber kKinds[] = {{"solicit", 1}, {"advertise", 2}, {"request", 3},      {"confirm", 4},     {"renew", 5},
+                                    {"rebind", 6},  {"reply", 7},     {"release", 8},      {"decline", 9},     {"reconfigure", 10},
+                                    {"information-request", 11}};
+  const auto type = number_of(kKinds, kind);
+  if (!type) return std::nullopt;
+  const std::string client = be(1, 2) + sized(be(0x00030001, 4) + std::string("\x02\x00\x00\x00\x00\x05", 6), 2);
+  const std::string server = be(2, 2) + sized(be(0x00030001, 4) + std::string("\x02\x00\x00\x00\x00\x01", 6), 2);
+  const bool answers = *type == 2 || *type == 7 || *type == 10;
+  return be(*type, 1) + be(0x776569, 3) + client + (answers ? server : "") + be(8, 2) + sized(be(0, 2), 2);
 }
 
 std::optional<std::string> dhcp_message(std::string_view kind, const Mac& client, const Ip& given, const Ip& server) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Payloads that a conversation names in a word or two: DNS messages, HTTP, a TLS hello, SMB's first message, SNMP, DHCP, TFTP.
+// Payloads that a conversation names in a word or two: DNS messages, HTTP, TLS hellos, SNMP, DHCP, TFTP; SMB has a file of its own.
 // Each is what a plain client or server would send; what is not said takes a usual value. No packet is remembered here.
 
 #include <cstdint>
@@ -29,12 +29,14 @@ std::string http_request(std::string_view method, std::string_view target, std::
 std::string http_answer(unsigned status, std::string_view body);
 /// A TLS 1.3 client hello in one record (RFC 8446 4.1.2); an empty name leaves the extension out.
 std::string tls_client_hello(std::string_view server_name, std::string_view alpn);
-/// The SMB negotiate request of a client of today, with its NetBIOS session header (MS-SMB2 2.2.3).
-std::string smb2_negotiate();
-/// The one of old, which SMB 1 begins with (MS-CIFS 2.2.4.52).
-std::string smb1_negotiate();
-/// SNMP v2c get of one object (RFC 1901, RFC 3416); nothing if the object identifier is none.
-std::optional<std::string> snmp_get(std::string_view community, std::string_view object);
+/// A server's hello that chooses this version (RFC 5246 7.4.1.3), such as 0x0301 for TLS 1.0.
+std::string tls_server_hello(std::uint16_t version);
+/// "get", "getnext", "getbulk", "set" or "response" of one object, of version "1", "2c" or "3" (RFC 1157, RFC 3416, RFC 3412; version 3
+/// is encrypted, and `community` its user). Nothing if the kind or the object identifier is none.
+std::optional<std::string> snmp_message(std::string_view kind, std::string_view version, std::string_view community,
+                                        std::string_view object);
+/// "solicit", "advertise", "reply" … (RFC 8415 7.3); nothing if it is another word.
+std::optional<std::string> dhcpv6_message(std::string_view kind);
 /// "discover", "offer", "request", "ack" (RFC 2131); nothing if it is another word. `given` is the address, server the one that
 /// gives it.
 std::optional<std::string> dhcp_message(std::string_view kind, const Mac& client, const Ip& given, const Ip& server);
