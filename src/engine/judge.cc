@@ -191,7 +191,8 @@ void Lane::judge(Work& work) {
     fits = state::judge_tcp(*flow, work.side, layer, slack) == state::TcpJudgement::Fits;
   }
   const bool content = layer.payload_bytes != 0 && (layer.is_tcp() || layer.is_udp());
-  if (flow != nullptr && flow->settled && fits && flow->live == nullptr) {
+  const bool flawed = flow != nullptr && flow->settled && work.packet->flaws.any() && rules_->wants(field::kFlaw);
+  if (flow != nullptr && flow->settled && fits && !flawed && flow->live == nullptr) {
     work.rule = flow->rule;
     work.reason = flow->rule == kNoRule ? Reason::Default : Reason::Rule;
     if (flow->named || !content || !(options_.identify || may_teach(*flow))) return;  // One table hit.
@@ -229,6 +230,14 @@ void Lane::judge(Work& work) {
   set_view(work, false);
   readings_.make(view_, flow == nullptr, flow == nullptr || !readings_.of_content() ? UINT32_MAX : client_window(*flow, layer));
   packet_memo_count_ = 0;
+  if (flow != nullptr && flow->settled && fits && flawed) {
+    // Rules on what headers alone show do not keep a flow from settling: such a packet is judged by itself.
+    if (!judge_now(work, false)) return;
+    work.rule = flow->rule;
+    work.reason = flow->rule == kNoRule ? Reason::Default : Reason::Rule;
+    work.uncertain = work.settles = false;
+    return;
+  }
   if (flow != nullptr && flow->settled && fits) {
     // The verdict is settled; only the application's name is still sought, or what it says of other flows.
     work.rule = flow->rule;
@@ -555,6 +564,7 @@ void Lane::commit_denial(Work& work) {
   if (work.reason == Reason::Banned) return;
   Live* live = static_cast<Live*>(flow.live);
   if (work.reach == Reach::Flow) {
+    if (flow.carried) take_back(work.index);
     flow.verdict = FlowVerdict::Denied;
     flow.rule = work.rule;
     flow.denied_because = work.reason;

@@ -10,6 +10,15 @@
 
 namespace weir::policy {
 
+bool asks_headers_flaw(const Condition& condition) {
+  constexpr Flaw kOfHeaders[] = {Flaw::Land, Flaw::TinyFragment, Flaw::PingOfDeath, Flaw::Teardrop, Flaw::BadFlags, Flaw::DeepTunnel};
+  if (condition.field != field::kFlaw || condition.values.absent || condition.values.present || condition.values.hidden) return false;
+  for (const NumberRange& range : condition.values.numbers)
+    for (std::uint64_t value = range.first; value <= range.last; ++value)
+      if (std::find(std::begin(kOfHeaders), std::end(kOfHeaders), static_cast<Flaw>(value)) == std::end(kOfHeaders)) return false;
+  return true;
+}
+
 bool asks_extension_headers(const Condition& condition) {
   namespace ip = ip_protocol;
   for (std::uint8_t n : {ip::kHopByHop, ip::kRouting, ip::kFragment, ip::kAh, ip::kDestination, ip::kMobility, ip::kHip, ip::kShim6})
@@ -154,7 +163,7 @@ RuleSet::RuleSet(std::shared_ptr<const Policy> policy, const Vocabulary& vocabul
   std::array<DimensionConditions, kDimensions> dims;
 
   const auto compiled = [&](const Condition& c, CompiledRule& rule) {
-    CompiledCondition out{&c, vocabulary.field(c.field), KeyKind::Fixed, false};
+    CompiledCondition out{.condition = &c, .row = vocabulary.field(c.field), .headers_flaw = asks_headers_flaw(c)};
     out.kind = kind_of(*out.row);
     out.extension_headers = c.field == kIpProtocol && asks_extension_headers(c);
     wanted_.set(c.field);

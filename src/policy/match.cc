@@ -62,6 +62,7 @@ bool can_change(const CompiledCondition& cc, const View& view, const Fact& fact)
   if (cc.kind == KeyKind::Fixed || view.flow == nullptr) return false;
   const FieldId id = cc.row->id;
   if (id == kFlowState) return view.flow->state == FlowState::New || view.flow->state == FlowState::Invalid;
+  if (cc.headers_flaw) return false;
   if (cc.kind == KeyKind::Packet) return true;
   const AppChain& app = view.flow->app;
   const AppSet& owners = view.vocabulary->owners(id);

@@ -31,6 +31,7 @@ Step step_of(const CompiledCondition& compiled, const Vocabulary& words, AppId a
   }
   if (c.field == field::kIpProtocol && !asks_extension_headers(c))
     return {names_protocol(c, ip_protocol) != c.negated ? Prospect::Holds : Prospect::Fails, 0};
+  if (compiled.headers_flaw) return {c.negated ? Prospect::Holds : Prospect::Fails, 0};  // Packets with one are judged by themselves.
   // Headers that a flow of TCP or UDP does not have.
   const bool icmp = row.name.starts_with("icmp."), tcp = row.name.starts_with("tcp."), link = row.name.starts_with("arp.");
   const bool words_only = c.values.absent || c.values.present || c.values.hidden;
