@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/carrier.h"
 #include "engine/detectors.h"
 #include "engine/lane.h"
 #include "facts/field_ids.h"
@@ -170,6 +171,7 @@ void Lane::on_frames(std::span<const Frame> frames, std::span<Decision> out, Byt
 void Lane::on_time(Time now) {
   now_.wall_ns = now.wall_ns;
   if (now.mono_ns > now_.mono_ns) now_.mono_ns = now.mono_ns;  // It never goes back.
+  if (options_.carrier != nullptr) credit_due();
   if (holds_first_ < holds_.size()) end_holds(false);
   if (flows_.anything_due(now_.mono_ns)) expire();
   if (fragments_.any())

@@ -18,6 +18,8 @@
 
 namespace weir::engine {
 
+class Carrier;
+
 enum class Checksums : std::uint8_t { Auto, Verify, Ignore };
 
 /// Sees what rules see while one frame is judged (number 0: each frame), before it is forgotten: what `weir explain` prints, and what
@@ -42,6 +44,7 @@ struct EngineOptions {
   Checksums checksums = Checksums::Auto;
   bool identify = true;       ///< Seek the application of settled flows too, for reports. Never changes a verdict.
   FieldSet event_fields;      ///< Facts that reports want beyond those that rules ask for.
+  Carrier* carrier = nullptr;  ///< Carries settled flows by itself; outlives the engine. nullptr: the engine sees every packet.
   Probe* probe = nullptr;     ///< Told each judgement of one frame: for explain. Never changes a verdict.
 };
 

@@ -37,6 +37,7 @@ bool Lane::is_over(const Flow& flow) const { return now_.mono_ns - flow.last_ns 
 void Lane::expire() {
   flows_.for_each_due(now_.mono_ns, [this](std::uint32_t index) {
     const Flow& flow = flows_.at(index);
+    if (flow.carried && is_over(flow)) catch_up(index);
     if (is_over(flow)) end_flow(index, flow.phase == TcpPhase::Closed ? (flow.reset ? FlowRecord::Ended::Reset : FlowRecord::Ended::Closed) : FlowRecord::Ended::Timeout);
     else flows_.schedule(index, flow.last_ns + idle_of(flow));
   });
@@ -69,6 +70,7 @@ void Lane::find_flow(Work& work) {
   const state::FlowHit hit = flows_.find(work.key, work.hash);
   if (hit.index == kNoFlow) return;
   const Flow& flow = flows_.at(hit.index);
+  if (flow.carried) catch_up(hit.index);
   if (is_over(flow)) {
     end_flow(hit.index, FlowRecord::Ended::Timeout);
     return;
@@ -290,6 +292,7 @@ void Lane::close_flow(std::uint32_t index, FlowRecord::Ended ended) {
     }
     free_live(flow);
   }
+  if (flow.carried) take_back(index);
   report_flow(flow, ended);
 }
 

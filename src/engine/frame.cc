@@ -87,6 +87,7 @@ void Lane::judge_icmp_error(Work& work) {
   if (quoted.protocol == ip_protocol::kIcmp || quoted.protocol == ip_protocol::kIcmpv6) quoted.src_port = quoted.dst_port = layer.quoted_icmp_id;
   state::FlowHit hit{kNoFlow, Side::Client};
   if (layer.has_quoted) hit = flows_.find(quoted, flows_.hash(quoted));
+  if (hit.index != kNoFlow && flows_.at(hit.index).carried) catch_up(hit.index);
   if (banned(work)) return;
   if (hit.index != kNoFlow && !is_over(flows_.at(hit.index))) {
     Flow& flow = flows_.at(hit.index);
@@ -374,6 +375,7 @@ Decision Lane::decide_packet(const Packet& packet) {
     alert_denial(*last);
     emit_answers(*last, decision);
     if (packet.layers_count != 0) commit_denial(*last);
+    if (options_.carrier != nullptr && last->reason == Reason::Tombstone && last->index != kNoFlow) offer(*last);
     decision.verdict = Verdict::Drop;
     decision.rule = last->rule;
     decision.reason = last->reason;
@@ -382,6 +384,7 @@ Decision Lane::decide_packet(const Packet& packet) {
   if (!lessons_.empty() || !announcements_.empty()) learn_lessons();
   for (std::size_t depth = 0; depth < judged; ++depth) commit(works_[depth]);
   if (packet.layers_count == 0) readings_.commit(view_);
+  else if (options_.carrier != nullptr && works_[0].index != kNoFlow && works_[0].learns && !held) offer(works_[0]);
   if (readings_.learns_from_all()) readings_.passed(packet, now_.mono_ns);
   if (last != nullptr) {
     decision.rule = last->rule;

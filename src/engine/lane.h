@@ -82,6 +82,7 @@ struct Work {
 };
 
 class FlowDescriber;
+struct Carried;
 
 /// Protocols that a stream's first byte leaves possible, by side and byte.
 struct FirstBytes {
@@ -207,6 +208,14 @@ class Lane final : public policy::Meters {
   void fill(AlertRecord& record, const Work& work) const;
   void flush_gathered(bool all);
   void report_flow(const Flow& flow, FlowRecord::Ended ended);
+
+  // carrying.cc: settled flows that the datapath carries by itself.
+  bool may_be_carried(const Flow& flow, const Work& work) const;
+  void offer(Work& work);
+  void catch_up(std::uint32_t index);
+  void take_back(std::uint32_t index);
+  void credit_due();
+  void credit(const Carried& carried);
 
   // answers.cc
   void emit_answers(const Work& work, Decision& decision);

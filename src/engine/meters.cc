@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Limits and bans: what a certain match costs, once a packet, transaction or flow.
 
+#include "engine/carrier.h"
 #include "engine/lane.h"
 #include "facts/field_ids.h"
 
@@ -126,7 +127,10 @@ bool Lane::ban_begins(RuleId id, const Rule& rule, const View& view) {
   const Nanoseconds within = rule.ban.within_ns != 0 ? rule.ban.within_ns : rule.ban.for_ns;
   const bool begins = buckets_.count(id, counter, within, now_.mono_ns) >= rule.ban.after;
   if (live != nullptr) live->ban_rule = id, live->ban_key = live->transaction_key;
-  if (begins && !rule.monitor) bans_.ban(key, id, now_.mono_ns + rule.ban.for_ns, now_.mono_ns);
+  if (begins && !rule.monitor) {
+    bans_.ban(key, id, now_.mono_ns + rule.ban.for_ns, now_.mono_ns);
+    if (options_.carrier != nullptr) options_.carrier->on_banned(key);
+  }
   if (live != nullptr && live->counted_count < Live::kCountedMax) live->counted[live->counted_count++] = {told, begins, of_transaction};
   else if (live == nullptr && packet_memo_count_ < std::size(packet_memo_)) packet_memo_[packet_memo_count_++] = {told, begins};
   return begins;

@@ -36,6 +36,7 @@ struct alignas(64) Flow {
   FlowEnds ends;               ///< 38 bytes
   FlowVerdict verdict = FlowVerdict::Open;
   bool settled = false;
+  bool carried = false;        ///< The datapath carries it by itself.
   std::uint32_t domain = 0;    ///< VLAN, tunnel, outer flow: two overlays' 10.0.0.5 do not meet.
   RuleId rule = kNoRule;       ///< Decided the flow, where it is settled or denied.
   std::uint32_t generation = 0;

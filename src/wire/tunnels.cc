@@ -109,6 +109,10 @@ void teredo(Walk& walk, Window window) {
 
 }  // namespace
 
+bool is_tunnel_port(std::uint16_t port) {
+  return port == kVxlanPort || port == kVxlanLinuxPort || port == kGenevePort || port == kGtpPort || port == kL2tpPort || port == kTeredoPort;
+}
+
 void udp_tunnel(Walk& walk, const IpLayer& layer, Window window) {
   switch (layer.dst_port) {
     case kVxlanPort:

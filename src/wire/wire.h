@@ -24,6 +24,9 @@ struct ParseOptions {
 /// `frame` must outlive `packet`, which points to it.
 void parse(const Frame& frame, Packet& packet, const ParseOptions& options = {});
 
+/// UDP on this port may carry a tunnel that is decoded: what a datagram is depends on its content.
+bool is_tunnel_port(std::uint16_t port);
+
 enum class Check : std::uint8_t { Unknown, Good, Bad };
 
 struct ChecksumResult {
