@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What the bridge's program in the kernel and the datapath say to each other: THE header that both include, C and C++. Every size is
+   asserted; a change here is a change of both. Numbers are in the host's order unless a name ends in _be.
+
+   A settled flow is one entry of one of two hash maps (flows4, flows6), under a key that is the same for both directions: the end
+   with the smaller (address, port) comes first, compared as the bytes on the wire. "Way 0" is what the first end sends, "way 1" what
+   the second sends. A packet makes one look-up; what else it needs is in the entry. */
+
+#ifdef __cplusplus
+#include <cstdint>
+#define WEIR_ASSERT_SIZE(type, bytes) static_assert(sizeof(type) == (bytes), "the kernel's side and ours differ")
+using weir_u8 = std::uint8_t;
+using weir_u16 = std::uint16_t;
+using weir_u32 = std::uint32_t;
+using weir_u64 = std::uint64_t;
+#else
+#define WEIR_ASSERT_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "the kernel's side and ours differ")
+typedef unsigned char weir_u8;
+typedef unsigned short weir_u16;
+typedef unsigned int weir_u32;
+typedef unsigned long long weir_u64;
+#endif
+
+enum {
+  WEIR_PORTS_MAX = 64,
+  WEIR_QUEUES_MAX = 64,      /* A port. */
+  WEIR_STATIONS_MAX = 8192,  /* Addresses that the kernel learns while it forwards by itself. */
+  WEIR_HANDOVER_GAP_US = 2000,    /* A way of a new entry begins after this long without a packet, */
+  WEIR_HANDOVER_MAX_US = 100000,  /* and after this long in any case. */
+};
+
+struct weir_key4 {
+  weir_u8 address_be[2][4];
+  weir_u8 port_be[2][2];
+  weir_u8 protocol;
+  weir_u8 zero;
+  weir_u16 vlan; /* 12 bits; 0: no tag. */
+};
+WEIR_ASSERT_SIZE(struct weir_key4, 16);
+
+struct weir_key6 {
+  weir_u8 address_be[2][16];
+  weir_u8 port_be[2][2];
+  weir_u8 protocol;
+  weir_u8 zero;
+  weir_u16 vlan;
+};
+WEIR_ASSERT_SIZE(struct weir_key6, 40);
+
+enum {
+  WEIR_WAY_VALID = 1,     /* `in`, `out` and the hardware addresses are known. */
+  WEIR_WAY_HANDOVER = 2,  /* Frames of it may still be on their way through the engine: packets follow them there. */
+  WEIR_WAY_FIN = 4,       /* Seen by the kernel. */
+  WEIR_WAY_RST = 8,
+};
+
+/* What one end sends. One queue of the port, so one CPU at a time, writes it: plain adds. */
+struct weir_way {
+  weir_u64 bytes;      /* Of IP packets. */
+  weir_u32 packets;    /* Modulo 2^32: read back often. */
+  weir_u32 seen_ms;    /* Coarse: CLOCK_MONOTONIC in ns >> 20, of the last packet; 0: none. */
+  weir_u32 since_us;   /* Handover: when it was asked for, CLOCK_MONOTONIC in ns >> 10, */
+  weir_u32 last_us;    /* and its last packet. */
+  weir_u32 in;         /* Interface index where it must arrive. */
+  weir_u8 macs[12];    /* Destination and source, as in the frame. */
+  weir_u8 out;         /* Place in the map of ports. */
+  weir_u8 flags;
+  weir_u16 zero;
+};
+WEIR_ASSERT_SIZE(struct weir_way, 48);
+
+/* TCP as seen from one side: the engine's numbers, see state/tcp.h. */
+struct weir_tcp {
+  weir_u32 next, window_end, acked, window_max;
+};
+WEIR_ASSERT_SIZE(struct weir_tcp, 16);
+
+enum { WEIR_FLOW_PASS = 0, WEIR_FLOW_DROP = 1 };
+
+struct weir_flow {
+  weir_u32 generation; /* Of the rules; an entry of another generation is a miss. */
+  weir_u8 verdict;
+  weir_u8 tcp_checked; /* The policy asks for TCP state: windows are judged with twice their size. */
+  weir_u8 scale[2];    /* Window scale that holds for each way. */
+  struct weir_way way[2];
+  struct weir_tcp tcp[2];
+};
+WEIR_ASSERT_SIZE(struct weir_flow, 136);
+
+enum { WEIR_FAIL_CLOSED = 0, WEIR_FAIL_OPEN = 1 };
+enum { WEIR_ENGINE_SOCKET = 0, WEIR_ENGINE_STACK = 1 }; /* AF_XDP; or up the stack to AF_PACKET. */
+
+/* Written by the datapath, read by the program: in its global memory, mapped. */
+struct weir_config {
+  weir_u32 generation;
+  weir_u32 ports;
+  weir_u32 beat_ms;       /* The lane's last sign of life, CLOCK_MONOTONIC in ns >> 20. */
+  weir_u32 beat_max_ms;   /* Older than this: the lane hangs. 0: never. */
+  weir_u8 fail;
+  weir_u8 engine;
+  weir_u8 failing;        /* Told by the watchdog: do as if the lane were gone. */
+  weir_u8 zero[5];
+};
+WEIR_ASSERT_SIZE(struct weir_config, 24);
+
+struct weir_station {
+  weir_u8 mac[6];
+  weir_u16 vlan;
+};
+WEIR_ASSERT_SIZE(struct weir_station, 8);
+
+/* Counted by name, one place a CPU. What settled flows pass and drop is in their entries. */
+enum weir_counter {
+  WEIR_COUNT_TO_ENGINE,
+  WEIR_COUNT_FAIL_CLOSED,      /* Dropped: nobody decides, and the fail mode is closed. */
+  WEIR_COUNT_FAIL_OPEN,        /* Forwarded undecided: nobody decides, and the fail mode is open. */
+  WEIR_COUNT_LINK_LOCAL,       /* Dropped while forwarding undecided: what bridges never forward (IEEE 802.1Q, 8.6.3). */
+  WEIR_COUNT_PORT_GONE,        /* The way out is no port any more. */
+  WEIR_COUNT_SAME_PORT,        /* Forwarding undecided: the destination is where it came from. */
+  WEIR_COUNT_NOT_OURS,         /* Came in on an interface that is no port. */
+  WEIR_COUNTERS,
+};

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The bridge in the kernel: one program on each port. A packet of a settled flow makes one look-up and leaves by its way out, or is
+   dropped; everything else goes to the engine (AF_XDP, or up the stack to AF_PACKET). Where the engine is gone or hangs, the declared
+   fail mode holds: closed drops what is not settled, by name; open forwards by a table of stations that this program learns itself.
+   It decides nothing that the engine did not decide before. */
+
+#include "bpf/cursor.h"
+
+volatile struct weir_config config;
+
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 65536); /* Set when loaded, as of flows6. Preallocated: nothing is allocated for a packet. */
+  __type(key, struct weir_key4);
+  __type(value, struct weir_flow);
+} flows4 SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 16384);
+  __type(key, struct weir_key6);
+  __type(value, struct weir_flow);
+} flows6 SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_DEVMAP);
+  __uint(max_entries, WEIR_PORTS_MAX);
+  __type(key, __u32);
+  __type(value, __u32);
+} ports SEC(".maps");
+
+/* Interface index to place in `ports`. */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, WEIR_PORTS_MAX);
+  __type(key, __u32);
+  __type(value, __u32);
+} places SEC(".maps");
+
+/* By place * WEIR_QUEUES_MAX + queue. */
+struct {
+  __uint(type, BPF_MAP_TYPE_XSKMAP);
+  __uint(max_entries, WEIR_PORTS_MAX * WEIR_QUEUES_MAX);
+  __type(key, __u32);
+  __type(value, __u32);
+} sockets SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, WEIR_STATIONS_MAX);
+  __type(key, struct weir_station);
+  __type(value, __u32);
+} stations SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, WEIR_COUNTERS);
+  __type(key, __u32);
+  __type(value, __u64);
+} counters SEC(".maps");
+
+static __always_inline void count(__u32 which) {
+  __u64 *value = bpf_map_lookup_elem(&counters, &which);
+  if (value) ++*value;
+}
+
+static __always_inline int before(__u32 a, __u32 b) { return (__s32)(a - b) < 0; }
+
+/* ---- TCP: the bounds of state/tcp.cc with a slack of two, and what a segment that fits teaches. */
+
+enum { WINDOW_UNKNOWN = 65535, SLACK = 2 };
+
+static __always_inline __u32 larger(__u32 a, __u32 b) { return a > b ? a : b; }
+
+static __always_inline int fits(const struct weir_segment *segment, const struct weir_tcp *sender, const struct weir_tcp *receiver) {
+  const __u32 end = segment->seq + segment->payload + (segment->flags & WEIR_TCP_FIN ? 1 : 0);
+  const __u32 window = larger(receiver->window_max, WINDOW_UNKNOWN) * SLACK;
+  const __u32 acked = receiver->window_max == 0 ? sender->next : sender->acked;
+  __u32 reach;
+  if (before(sender->window_end + (SLACK - 1) * window, end) && before(acked + window, end)) return 0;
+  if (before(segment->seq + window, sender->next)) return 0;
+  if (segment->flags & WEIR_TCP_RST) return !before(segment->seq, sender->acked); /* RFC 5961, section 3. */
+  if (!(segment->flags & WEIR_TCP_ACK)) return 1;
+  reach = larger(sender->window_max, WINDOW_UNKNOWN) * SLACK;
+  return !before(receiver->next, segment->ack) && !before(segment->ack + reach + WINDOW_UNKNOWN, receiver->next);
+}
+
+static __always_inline void learn(const struct weir_segment *segment, struct weir_tcp *sender, struct weir_tcp *receiver, __u8 scale) {
+  const __u32 end = segment->seq + segment->payload + (segment->flags & WEIR_TCP_FIN ? 1 : 0);
+  const __u32 window = (__u32)segment->window << (scale & 15);
+  __u32 allowed;
+  if (before(sender->next, end)) sender->next = end;
+  if (window > sender->window_max) sender->window_max = window;
+  if (!(segment->flags & WEIR_TCP_ACK)) return;
+  if (before(receiver->acked, segment->ack)) receiver->acked = segment->ack;
+  allowed = segment->ack + larger(window, 1);
+  if (before(receiver->window_end, allowed)) receiver->window_end = allowed;
+}
+
+/* ---- A settled flow. */
+
+/* While frames of this way may still be on their way through the engine, packets follow them there, so that none overtakes another: until
+   there was a gap longer than the engine takes, or the time is over. */
+static __always_inline int handed_over(struct weir_way *way) {
+  const __u32 now = (__u32)(bpf_ktime_get_ns() >> 10);
+  if (now - way->last_us < WEIR_HANDOVER_GAP_US && now - way->since_us < WEIR_HANDOVER_MAX_US) {
+    way->last_us = now;
+    return 0;
+  }
+  way->flags &= ~WEIR_WAY_HANDOVER;
+  return 1;
+}
+
+static __always_inline int same_macs(const __u8 *frame, const __u8 *way) {
+  const __u32 *a = (const __u32 *)frame, *b = (const __u32 *)way;
+  return a[0] == b[0] && a[1] == b[1] && a[2] == b[2];
+}
+
+/* The action, or -1: for the engine. */
+static __always_inline int carry(struct xdp_md *context, const struct weir_ethernet *ethernet, struct weir_flow *flow,
+                                 const struct weir_segment *segment) {
+  struct weir_way *way = &flow->way[segment->way & 1];
+  if (flow->generation != config.generation || (segment->flags & WEIR_TCP_SYN)) return -1;
+  if (flow->verdict == WEIR_FLOW_PASS) {
+    if (!(way->flags & WEIR_WAY_VALID) || way->in != context->ingress_ifindex || !same_macs(ethernet->macs, way->macs)) return -1;
+    if (flow->tcp_checked) {
+      struct weir_tcp *sender = &flow->tcp[segment->way & 1], *receiver = &flow->tcp[(segment->way & 1) ^ 1];
+      if (!fits(segment, sender, receiver)) return -1;
+      if ((way->flags & WEIR_WAY_HANDOVER) && !handed_over(way)) return -1;
+      learn(segment, sender, receiver, flow->scale[segment->way & 1]);
+    } else if ((way->flags & WEIR_WAY_HANDOVER) && !handed_over(way)) {
+      return -1;
+    }
+    if (segment->flags & WEIR_TCP_FIN) way->flags |= WEIR_WAY_FIN;
+    if (segment->flags & WEIR_TCP_RST) way->flags |= WEIR_WAY_RST;
+  }
+  ++way->packets;
+  way->bytes += segment->length;
+  way->seen_ms = (__u32)(bpf_ktime_get_coarse_ns() >> 20) | 1;
+  if (flow->verdict != WEIR_FLOW_PASS) return XDP_DROP;
+  return bpf_redirect_map(&ports, way->out, XDP_DROP);
+}
+
+/* ---- Everything else. */
+
+static __always_inline int forward_undecided(const struct weir_ethernet *ethernet, __u16 vlan, __u32 place) {
+  struct weir_station station;
+  const __u16 *mac = (const __u16 *)ethernet->macs;
+  __u32 *known;
+  /* 01-80-C2-00-00-00 to -0F stay on their link. */
+  if (mac[0] == weir_be16((__u16)0x0180) && mac[1] == weir_be16((__u16)0xc200) && (mac[2] & weir_be16((__u16)0xfff0)) == 0) {
+    count(WEIR_COUNT_LINK_LOCAL);
+    return XDP_DROP;
+  }
+  count(WEIR_COUNT_FAIL_OPEN);
+  if (config.ports == 2) return bpf_redirect_map(&ports, place ^ 1, XDP_DROP);
+  station.vlan = vlan;
+  __builtin_memcpy(station.mac, ethernet->macs + 6, 6);
+  known = bpf_map_lookup_elem(&stations, &station);
+  if (known == 0 || *known != place) bpf_map_update_elem(&stations, &station, &place, BPF_ANY);
+  __builtin_memcpy(station.mac, ethernet->macs, 6);
+  known = ethernet->macs[0] & 1 ? 0 : bpf_map_lookup_elem(&stations, &station);
+  if (known == 0) return bpf_redirect_map(&ports, 0, BPF_F_BROADCAST | BPF_F_EXCLUDE_INGRESS);
+  if (*known == place) {
+    count(WEIR_COUNT_SAME_PORT);
+    return XDP_DROP;
+  }
+  return bpf_redirect_map(&ports, *known, XDP_DROP);
+}
+
+static __always_inline int engine_alive(void) {
+  if (config.failing) return 0;
+  if (config.beat_max_ms == 0) return 1;
+  return (__s32)((__u32)(bpf_ktime_get_coarse_ns() >> 20) - config.beat_ms) <= (__s32)config.beat_max_ms;
+}
+
+static __always_inline int to_engine(struct xdp_md *context, const struct weir_ethernet *ethernet, __u16 vlan) {
+  __u32 ingress = context->ingress_ifindex;
+  __u32 *place = bpf_map_lookup_elem(&places, &ingress);
+  if (place == 0) {
+    count(WEIR_COUNT_NOT_OURS);
+    return XDP_PASS;
+  }
+  if (engine_alive()) {
+    if (config.engine == WEIR_ENGINE_STACK) {
+      count(WEIR_COUNT_TO_ENGINE);
+      return XDP_PASS;
+    }
+    if (context->rx_queue_index < WEIR_QUEUES_MAX) {
+      const __u32 socket = *place * WEIR_QUEUES_MAX + context->rx_queue_index;
+      /* Without a socket there it answers what it was given: the process is gone. */
+      if (bpf_redirect_map(&sockets, socket, XDP_ABORTED) == XDP_REDIRECT) {
+        count(WEIR_COUNT_TO_ENGINE);
+        return XDP_REDIRECT;
+      }
+    }
+  }
+  if (config.fail == WEIR_FAIL_OPEN) return forward_undecided(ethernet, vlan, *place);
+  count(WEIR_COUNT_FAIL_CLOSED);
+  return XDP_DROP;
+}
+
+SEC("xdp")
+int weir_bridge(struct xdp_md *context) {
+  struct weir_cursor cursor = {(void *)(long)context->data, (void *)(long)context->data_end};
+  struct weir_ethernet *ethernet = WEIR_TAKE(&cursor, weir_ethernet);
+  struct weir_segment segment = {};
+  struct weir_flow *flow = 0;
+  __be16 type;
+  __u16 vlan = 0;
+  if (!ethernet) return XDP_DROP; /* Shorter than its header: the kernel gives none such. */
+  type = ethernet->type;
+  if (type == weir_be16((__u16)WEIR_ETHER_VLAN)) {
+    struct weir_tag *tag = WEIR_TAKE(&cursor, weir_tag);
+    if (!tag) return to_engine(context, ethernet, 0);
+    vlan = weir_be16(tag->priority_and_id) & 0x0fff;
+    type = tag->type;
+  }
+  if (type == weir_be16((__u16)WEIR_ETHER_IPV4)) {
+    struct weir_key4 key;
+    key.vlan = vlan;
+    if (weir_take_ipv4(&cursor, &key, &segment)) flow = bpf_map_lookup_elem(&flows4, &key);
+  } else if (type == weir_be16((__u16)WEIR_ETHER_IPV6)) {
+    struct weir_key6 key;
+    key.vlan = vlan;
+    if (weir_take_ipv6(&cursor, &key, &segment)) flow = bpf_map_lookup_elem(&flows6, &key);
+  }
+  if (flow) {
+    const int action = carry(context, ethernet, flow, &segment);
+    if (action >= 0) return action;
+  }
+  return to_engine(context, ethernet, vlan);
+}
+
+char weir_license[] SEC("license") = "Apache-2.0";
