@@ -101,7 +101,8 @@ struct weir_config {
   weir_u8 fail;
   weir_u8 engine;
   weir_u8 failing;        /* Told by the watchdog: do as if the lane were gone. */
-  weir_u8 zero[5];
+  weir_u8 presence;       /* A socket in the last place of `sockets` tells that the process lives. */
+  weir_u8 zero[4];
 };
 WEIR_ASSERT_SIZE(struct weir_config, 24);
 

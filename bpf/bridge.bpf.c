@@ -38,10 +38,11 @@ struct {
   __type(value, __u32);
 } places SEC(".maps");
 
-/* By place * WEIR_QUEUES_MAX + queue. */
+/* By place * WEIR_QUEUES_MAX + queue. In the last one, the process that decides holds a socket for as long as it lives, whichever way
+   frames take to it. */
 struct {
   __uint(type, BPF_MAP_TYPE_XSKMAP);
-  __uint(max_entries, WEIR_PORTS_MAX * WEIR_QUEUES_MAX);
+  __uint(max_entries, WEIR_PORTS_MAX * WEIR_QUEUES_MAX + 1);
   __type(key, __u32);
   __type(value, __u32);
 } sockets SEC(".maps");
@@ -81,7 +82,6 @@ static __always_inline int fits(const struct weir_segment *segment, const struct
   if (before(sender->window_end + (SLACK - 1) * window, end) && before(acked + window, end)) return 0;
   if (before(segment->seq + window, sender->next)) return 0;
   if (segment->flags & WEIR_TCP_RST) return !before(segment->seq, sender->acked); /* RFC 5961, section 3. */
-  if (!(segment->flags & WEIR_TCP_ACK)) return 1;
   reach = larger(sender->window_max, WINDOW_UNKNOWN) * SLACK;
   return !before(receiver->next, segment->ack) && !before(segment->ack + reach + WINDOW_UNKNOWN, receiver->next);
 }
@@ -92,7 +92,6 @@ static __always_inline void learn(const struct weir_segment *segment, struct wei
   __u32 allowed;
   if (before(sender->next, end)) sender->next = end;
   if (window > sender->window_max) sender->window_max = window;
-  if (!(segment->flags & WEIR_TCP_ACK)) return;
   if (before(receiver->acked, segment->ack)) receiver->acked = segment->ack;
   allowed = segment->ack + larger(window, 1);
   if (before(receiver->window_end, allowed)) receiver->window_end = allowed;
@@ -121,17 +120,17 @@ static __always_inline int same_macs(const __u8 *frame, const __u8 *way) {
 static __always_inline int carry(struct xdp_md *context, const struct weir_ethernet *ethernet, struct weir_flow *flow,
                                  const struct weir_segment *segment) {
   struct weir_way *way = &flow->way[segment->way & 1];
-  if (flow->generation != config.generation || (segment->flags & WEIR_TCP_SYN)) return -1;
+  if (flow->generation != config.generation || (segment->is_tcp && (segment->flags & WEIR_TCP_SYN))) return -1;
   if (flow->verdict == WEIR_FLOW_PASS) {
+    /* Without ACK it is a reset or malformed (wire/tcp.cc): rules may ask. */
+    if (segment->is_tcp && !(segment->flags & WEIR_TCP_ACK)) return -1;
     if (!(way->flags & WEIR_WAY_VALID) || way->in != context->ingress_ifindex || !same_macs(ethernet->macs, way->macs)) return -1;
     if (flow->tcp_checked) {
       struct weir_tcp *sender = &flow->tcp[segment->way & 1], *receiver = &flow->tcp[(segment->way & 1) ^ 1];
       if (!fits(segment, sender, receiver)) return -1;
-      if ((way->flags & WEIR_WAY_HANDOVER) && !handed_over(way)) return -1;
       learn(segment, sender, receiver, flow->scale[segment->way & 1]);
-    } else if ((way->flags & WEIR_WAY_HANDOVER) && !handed_over(way)) {
-      return -1;
     }
+    if ((way->flags & WEIR_WAY_HANDOVER) && !handed_over(way)) return -1;
     if (segment->flags & WEIR_TCP_FIN) way->flags |= WEIR_WAY_FIN;
     if (segment->flags & WEIR_TCP_RST) way->flags |= WEIR_WAY_RST;
   }
@@ -143,6 +142,7 @@ static __always_inline int carry(struct xdp_md *context, const struct weir_ether
 }
 
 /* ---- Everything else. */
+
 
 static __always_inline int forward_undecided(const struct weir_ethernet *ethernet, __u16 vlan, __u32 place) {
   struct weir_station station;
@@ -171,6 +171,10 @@ static __always_inline int forward_undecided(const struct weir_ethernet *etherne
 
 static __always_inline int engine_alive(void) {
   if (config.failing) return 0;
+  if (config.presence) {
+    const __u32 presence = WEIR_PORTS_MAX * WEIR_QUEUES_MAX;
+    if (bpf_map_lookup_elem(&sockets, &presence) == 0) return 0;
+  }
   if (config.beat_max_ms == 0) return 1;
   return (__s32)((__u32)(bpf_ktime_get_coarse_ns() >> 20) - config.beat_ms) <= (__s32)config.beat_max_ms;
 }
@@ -201,7 +205,8 @@ static __always_inline int to_engine(struct xdp_md *context, const struct weir_e
   return XDP_DROP;
 }
 
-SEC("xdp")
+/* "frags": a frame may lie in several buffers (large MTU); its headers are in the first, else it is for the engine. */
+SEC("xdp.frags")
 int weir_bridge(struct xdp_md *context) {
   struct weir_cursor cursor = {(void *)(long)context->data, (void *)(long)context->data_end};
   struct weir_ethernet *ethernet = WEIR_TAKE(&cursor, weir_ethernet);

@@ -58,8 +58,8 @@ struct weir_segment {
   __u32 payload; /* Of TCP. */
   __u32 seq, ack;
   __u16 window;
-  __u8 flags; /* Of TCP; 0 for UDP. */
-  __u8 way;
+  __u8 flags; /* Of TCP. */
+  __u8 is_tcp, way;
 };
 
 #define weir_be16(x) __builtin_bswap16(x)
@@ -87,6 +87,7 @@ static __always_inline int weir_take_transport(struct weir_cursor *cursor, __u8 
     segment->ack = weir_be32(tcp->ack);
     segment->window = weir_be16(tcp->window);
     segment->flags = tcp->flags;
+    segment->is_tcp = 1;
     ports[0] = tcp->source;
     ports[1] = tcp->destination;
     return 1;
@@ -94,7 +95,7 @@ static __always_inline int weir_take_transport(struct weir_cursor *cursor, __u8 
   if (protocol == WEIR_PROTOCOL_UDP) {
     struct weir_udp_header *udp = WEIR_TAKE(cursor, weir_udp_header);
     if (!udp || weir_be16(udp->length) < sizeof(*udp) || weir_be16(udp->length) > room) return 0;
-    segment->flags = 0;
+    segment->is_tcp = 0;
     ports[0] = udp->source;
     ports[1] = udp->destination;
     return 1;
