@@ -103,8 +103,10 @@ struct weir_config {
   weir_u8 failing;        /* Told by the watchdog: do as if the lane were gone. */
   weir_u8 presence;       /* A socket in the last place of `sockets` tells that the process lives. */
   weir_u8 zero[4];
+  weir_u32 frame_max;     /* Longer frames are coalesced segments, which only the engine's way can send: its. */
+  weir_u32 probe_ifindex; /* Where weir_probe sends what it is given. */
 };
-WEIR_ASSERT_SIZE(struct weir_config, 24);
+WEIR_ASSERT_SIZE(struct weir_config, 32);
 
 struct weir_station {
   weir_u8 mac[6];
@@ -118,7 +120,6 @@ enum weir_counter {
   WEIR_COUNT_FAIL_CLOSED,      /* Dropped: nobody decides, and the fail mode is closed. */
   WEIR_COUNT_FAIL_OPEN,        /* Forwarded undecided: nobody decides, and the fail mode is open. */
   WEIR_COUNT_LINK_LOCAL,       /* Dropped while forwarding undecided: what bridges never forward (IEEE 802.1Q, 8.6.3). */
-  WEIR_COUNT_PORT_GONE,        /* The way out is no port any more. */
   WEIR_COUNT_SAME_PORT,        /* Forwarding undecided: the destination is where it came from. */
   WEIR_COUNT_NOT_OURS,         /* Came in on an interface that is no port. */
   WEIR_COUNTERS,

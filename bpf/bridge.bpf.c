@@ -215,6 +215,7 @@ int weir_bridge(struct xdp_md *context) {
   __be16 type;
   __u16 vlan = 0;
   if (!ethernet) return XDP_DROP; /* Shorter than its header: the kernel gives none such. */
+  if (cursor.end - (void *)ethernet > config.frame_max) return to_engine(context, ethernet, 0);
   type = ethernet->type;
   if (type == weir_be16((__u16)WEIR_ETHER_VLAN)) {
     struct weir_tag *tag = WEIR_TAKE(&cursor, weir_tag);
@@ -236,6 +237,13 @@ int weir_bridge(struct xdp_md *context) {
     if (action >= 0) return action;
   }
   return to_engine(context, ethernet, vlan);
+}
+
+/* Run by hand, to see whether a device takes frames from XDP at all (a veth does only where its other end polls). */
+SEC("xdp")
+int weir_probe(struct xdp_md *context) {
+  (void)context;
+  return bpf_redirect(config.probe_ifindex, 0);
 }
 
 char weir_license[] SEC("license") = "Apache-2.0";

@@ -12,6 +12,7 @@
 #include "cli/policy_file.h"
 #include "cli/verb.h"
 #include "datapath/bridge/packet_bridge.h"
+#include "datapath/bridge/xdp_bridge.h"
 #include "service/events.h"
 #include "service/service.h"
 
@@ -19,7 +20,7 @@ namespace weir::cli {
 namespace {
 
 struct Options {
-  std::string policy, events, fail = "closed", checksums = "auto";
+  std::string policy, events, fail = "closed", checksums = "auto", attach = "auto";
   std::vector<std::string> bridge;
   std::uint32_t flows_max = 1 << 20;
   unsigned stats_s = 60;
@@ -77,6 +78,35 @@ void warn_of_zones(const policy::Policy& policy) {
   if (count > 1) say("zones " + names + " have ports and no networks: which of them a packet goes `to` cannot be told; give all but one of them networks");
 }
 
+/// The best way that the system allows, or the one that was asked for.
+struct Opened {
+  std::unique_ptr<datapath::Datapath> path;
+  engine::Carrier* carrier = nullptr;
+  std::string why;  ///< There is no better way.
+};
+
+Result<Opened> open_bridge(const Options& options, datapath::FailMode fail) {
+  const datapath::BridgeOptions bridge{.ports = options.bridge, .seed = random_seed()};
+  Opened out;
+  if (options.attach != "packet") {
+    datapath::XdpOptions xdp{.fail = fail};
+    if (options.attach == "xdp") xdp.force = datapath::Attach::XdpNative;
+    if (options.attach == "xdp-generic") xdp.force = datapath::Attach::XdpGeneric;
+    auto opened = datapath::XdpBridge::open(bridge, xdp, options.flows_max);
+    if (opened) {
+      out.carrier = (*opened)->carrier();
+      out.path = std::move(*opened);
+      return out;
+    }
+    if (options.attach != "auto" || opened.error().code == EINVAL || opened.error().code == ENODEV) return opened.error();
+    out.why = opened.error().message;
+  }
+  auto opened = datapath::PacketBridge::open(bridge);
+  if (!opened) return opened.error();
+  out.path = std::move(*opened);
+  return out;
+}
+
 int run(const Options& options) {
   if (options.bridge.empty()) {
     complain("run needs ports to stand between: --bridge PORT,PORT");
@@ -101,12 +131,14 @@ int run(const Options& options) {
     return kRefused;
   }
   service::Events events(**writer, rules, {.flows = options.flows, .records = options.records});
-  auto bridge = datapath::PacketBridge::open({.ports = options.bridge, .seed = random_seed()});
+  auto bridge = open_bridge(options, service_options.fail);
   if (!bridge) {
     complain(bridge.error().message);
     return bridge.error().code == EINVAL ? kWrong : kRefused;
   }
-  datapath::Datapath& path = **bridge;
+  datapath::Datapath& path = *bridge->path;
+  service_options.engine.carrier = bridge->carrier;
+  if (!bridge->why.empty()) say("settled flows are not carried in the kernel: " + bridge->why);
   service::Service running(service_options, rules, path, &events);
   running.on_turn = [&](service::Service&) { events.flush(); };
   running.on_stats = [&](service::Service& s) { events.tell_stats(s); };
@@ -141,6 +173,8 @@ std::function<int()> add_run(CLI::App& app) {
   app.add_option("--bridge", o->bridge, "ports to join and to filter between, two or more: PORT,PORT")->delimiter(',');
   app.add_option("--fail", o->fail, "what becomes of traffic when the filter does not answer: open or closed")
       ->check(CLI::IsMember({"open", "closed"}));
+  app.add_option("--attach", o->attach, "how ports are taken: auto, xdp (native), xdp-generic, or packet (packet sockets alone)")
+      ->check(CLI::IsMember({"auto", "xdp", "xdp-generic", "packet"}));
   app.add_option("--events", o->events, "append events, JSON, one a line; - is standard output");
   app.add_flag("--flows", o->flows, "an event for each flow when it ends");
   app.add_flag("--records", o->records, "an event for each transaction (dns, tls, http, smb, …)");

@@ -424,7 +424,7 @@ void Lane::read_tcp(Work& work) {
     }
     if (outcome.insert == state::Stream::Insert::Waiting && stream.hole_acknowledged()) lose_bytes(work, work.side);
     if (outcome.insert == state::Stream::Insert::NoRoom) {
-      if (both_seen && live.reading) {
+      if (both_seen && live.reading && !flow.settled) {
         // Nothing proves that what is missing will not come: this segment waits its turn, TCP sends it again.
         work.denied = work.no_room = true;
         work.verdict = Verdict::Drop;

@@ -245,8 +245,11 @@ void Lane::judge(Work& work) {
       current_ = &work;
       if (layer.is_tcp()) read_tcp(work);
       else if (layer.is_udp()) read_datagram(work);
-      work.denied = false;
+      work.denied = work.no_room = false;
+      work.learns = true;
       work.verdict = Verdict::Pass;
+      work.rule = flow->rule;
+      work.reason = flow->rule == kNoRule ? Reason::Default : Reason::Rule;
     }
     return;
   }

@@ -48,6 +48,11 @@ class PacketBridge final : public Datapath {
   std::optional<Error> fail(FailMode mode) override;
   void close() override;
 
+  /// For a way in front of this one (XDP): the device of a port, 0 if it cannot be used; the port of a station; how often one moved.
+  int device_of(PortIndex port) const { return ports_[port].usable() ? ports_[port].device().index : 0; }
+  PortIndex port_of(const Mac& station, std::uint16_t vlan) { return forwarder_.port_of(station, vlan, now_ns_); }
+  std::uint64_t stations_moved() const { return forwarder_.moved(); }
+
  private:
   explicit PacketBridge(BridgeOptions options);
   void look_at_ports();

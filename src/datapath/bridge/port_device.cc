@@ -111,27 +111,79 @@ bool answers_for_other_devices(const std::string& name) {
   return any;
 }
 
-Result<bool> turn_off_lro(const std::string& name) {
+namespace {
+
+Result<bool> turn_off(const std::string& name, std::uint32_t flag) {
   const auto about = request_about(name);
   const ControlSocket socket;
   ethtool_value value{.cmd = ETHTOOL_GFLAGS, .data = 0};
   ifreq request = about.value_or(ifreq{});
   request.ifr_data = reinterpret_cast<char*>(&value);
-  if (!socket.ask(SIOCETHTOOL, request) || (value.data & ETH_FLAG_LRO) == 0) return false;
-  value = {.cmd = ETHTOOL_SFLAGS, .data = value.data & ~static_cast<std::uint32_t>(ETH_FLAG_LRO)};
+  if (!socket.ask(SIOCETHTOOL, request) || (value.data & flag) == 0) return false;
+  value = {.cmd = ETHTOOL_SFLAGS, .data = value.data & ~flag};
   if (!socket.ask(SIOCETHTOOL, request)) return Error{std::strerror(errno), errno};
   return true;
 }
 
-void turn_on_lro(const std::string& name) {
+void turn_on(const std::string& name, std::uint32_t flag) {
   const auto about = request_about(name);
   const ControlSocket socket;
   ethtool_value value{.cmd = ETHTOOL_GFLAGS, .data = 0};
   ifreq request = about.value_or(ifreq{});
   request.ifr_data = reinterpret_cast<char*>(&value);
   if (!socket.ask(SIOCETHTOOL, request)) return;
-  value = {.cmd = ETHTOOL_SFLAGS, .data = value.data | ETH_FLAG_LRO};
+  value = {.cmd = ETHTOOL_SFLAGS, .data = value.data | flag};
   (void)socket.ask(SIOCETHTOOL, request);
+}
+
+}  // namespace
+
+Result<bool> turn_off_lro(const std::string& name) { return turn_off(name, ETH_FLAG_LRO); }
+void turn_on_lro(const std::string& name) { turn_on(name, ETH_FLAG_LRO); }
+Result<bool> turn_off_vlan_stripping(const std::string& name) { return turn_off(name, ETH_FLAG_RXVLAN); }
+void turn_on_vlan_stripping(const std::string& name) { turn_on(name, ETH_FLAG_RXVLAN); }
+
+std::optional<std::uint64_t> counted_by_driver(const std::string& name, std::string_view counter) {
+  const auto about = request_about(name);
+  if (!about) return std::nullopt;
+  const ControlSocket socket;
+  ifreq request = *about;
+  ethtool_drvinfo driver{};
+  driver.cmd = ETHTOOL_GDRVINFO;
+  request.ifr_data = reinterpret_cast<char*>(&driver);
+  if (!socket.ask(SIOCETHTOOL, request) || driver.n_stats == 0 || driver.n_stats > 4096) return std::nullopt;
+  // What the driver writes is as long as it said, behind the header.
+  std::vector<std::uint64_t> names(sizeof(ethtool_gstrings) / 8 + 1 + std::size_t{driver.n_stats} * ETH_GSTRING_LEN / 8);
+  auto* strings = reinterpret_cast<ethtool_gstrings*>(names.data());
+  strings->cmd = ETHTOOL_GSTRINGS;
+  strings->string_set = ETH_SS_STATS;
+  strings->len = driver.n_stats;
+  request.ifr_data = reinterpret_cast<char*>(strings);
+  if (!socket.ask(SIOCETHTOOL, request)) return std::nullopt;
+  std::vector<std::uint64_t> values(sizeof(ethtool_stats) / 8 + 1 + driver.n_stats);
+  auto* stats = reinterpret_cast<ethtool_stats*>(values.data());
+  stats->cmd = ETHTOOL_GSTATS;
+  stats->n_stats = driver.n_stats;
+  request.ifr_data = reinterpret_cast<char*>(stats);
+  if (!socket.ask(SIOCETHTOOL, request)) return std::nullopt;
+  std::optional<std::uint64_t> sum;
+  for (std::uint32_t i = 0; i < driver.n_stats; ++i) {
+    const auto* text = reinterpret_cast<const char*>(strings->data + std::size_t{i} * ETH_GSTRING_LEN);
+    if (std::string_view(text, strnlen(text, ETH_GSTRING_LEN)).ends_with(counter)) sum = sum.value_or(0) + stats->data[i];
+  }
+  return sum;
+}
+
+std::uint32_t receive_queues(const std::string& name) {
+  const auto about = request_about(name);
+  const ControlSocket socket;
+  ethtool_channels channels{};
+  channels.cmd = ETHTOOL_GCHANNELS;
+  ifreq request = about.value_or(ifreq{});
+  request.ifr_data = reinterpret_cast<char*>(&channels);
+  if (!about || !socket.ask(SIOCETHTOOL, request)) return 1;
+  const std::uint32_t queues = channels.rx_count + channels.combined_count;
+  return queues == 0 ? 1 : queues;
 }
 
 Result<int> open_device_events() {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/address.h"
@@ -32,6 +33,14 @@ bool answers_for_other_devices(const std::string& name);
 /// Large receive offload joins segments for good: it is turned off. True: it was on.
 Result<bool> turn_off_lro(const std::string& name);
 void turn_on_lro(const std::string& name);
+
+/// The kernel takes VLAN tags out of frames before a program of XDP sees them: turned off. True: it was on.
+Result<bool> turn_off_vlan_stripping(const std::string& name);
+void turn_on_vlan_stripping(const std::string& name);
+/// The sum of the driver's own counters whose names end so, over its queues; nothing if it has none.
+std::optional<std::uint64_t> counted_by_driver(const std::string& name, std::string_view counter);
+/// How many queues receive.
+std::uint32_t receive_queues(const std::string& name);
 
 /// A descriptor that becomes readable when a device comes, goes or changes; drain_device_events() empties it.
 Result<int> open_device_events();

@@ -149,15 +149,8 @@ void XdpFlows::install(const engine::SettledFlow& flow, Bytes frame, const Cross
     here.out = static_cast<std::uint8_t>(crossing.out);
     here.flags = WEIR_WAY_VALID;
     slot->observed[way] = true;
-    weir_way& back = slot->way[1 - way];
-    if (!slot->observed[1 - way]) {
-      back = weir_way{};
-      std::memcpy(back.macs, frame.data() + 6, 6);
-      std::memcpy(back.macs + 6, frame.data(), 6);
-      back.in = static_cast<std::uint32_t>(crossing.out_device);
-      back.out = static_cast<std::uint8_t>(crossing.in);
-      back.flags = WEIR_WAY_VALID;
-    }
+    // Each way is carried only as it was seen. Windows are judged from both, so that neither is carried before both were seen.
+    if (flow.tcp_checked && !slot->observed[1 - way]) return;
   }
   const weir_flow entry = entry_of(flow, *slot);
   const void* key = slot->v6 ? static_cast<const void*>(&slot->key.v6) : &slot->key.v4;

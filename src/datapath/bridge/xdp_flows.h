@@ -111,6 +111,7 @@ void XdpFlows::recall_moved(F&& port_of) {
       const PortIndex now = port_of(Mac::from_bytes(way.macs), slot.v6 ? slot.key.v6.vlan : slot.key.v4.vlan);
       if (now == way.out) continue;
       recall(slot);
+      slot.observed[0] = slot.observed[1] = false;
       break;
     }
   }

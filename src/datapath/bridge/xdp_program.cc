@@ -18,6 +18,7 @@
 #include <mutex>
 
 #include "bridge.skel.h"
+#include "datapath/bridge/port_device.h"
 
 namespace weir::datapath {
 namespace {
@@ -127,6 +128,31 @@ XdpProgram::~XdpProgram() {
   for (Port& port : ports_)
     if (port.link_fd >= 0) ::close(port.link_fd);
   if (presence_fd_ >= 0) ::close(presence_fd_);
+}
+
+bool XdpProgram::sends(const std::string& name, int ifindex, const Mac& mac) {
+  const auto before = counted_by_driver(name, "xdp_xmit");
+  if (!before) return true;  // Not a driver that counts so.
+  // From the port to itself, of a type kept for experiments (IEEE 802, 9.2.3): nobody at the other end takes it.
+  std::uint8_t frame[kProbeBytes] = {};
+  std::memcpy(frame, mac.bytes.data(), 6);
+  std::memcpy(frame + 6, mac.bytes.data(), 6);
+  frame[12] = 0x88;
+  frame[13] = 0xb5;
+  xdp_md context{};
+  context.data_end = sizeof frame;
+  context.ingress_ifindex = static_cast<std::uint32_t>(ifindex);
+  config().probe_ifindex = static_cast<std::uint32_t>(ifindex);
+  bpf_test_run_opts run{};
+  run.sz = sizeof run;
+  run.data_in = frame;
+  run.data_size_in = sizeof frame;
+  run.ctx_in = &context;
+  run.ctx_size_in = sizeof context;
+  run.repeat = 1;
+  run.flags = BPF_F_TEST_XDP_LIVE_FRAMES;
+  if (bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.weir_probe), &run) != 0) return true;  // It cannot be asked (before 5.18).
+  return counted_by_driver(name, "xdp_xmit").value_or(0) > *before;
 }
 
 void XdpProgram::set_place(PortIndex place, int ifindex) {

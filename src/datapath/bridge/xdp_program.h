@@ -36,6 +36,13 @@ class XdpProgram {
   XdpProgram(const XdpProgram&) = delete;
   XdpProgram& operator=(const XdpProgram&) = delete;
 
+  /// Frames that the program redirects do leave by this device. A veth loses them in silence unless its other end polls (an XDP program
+  /// there, or GRO on).
+  static constexpr std::size_t kProbeBytes = 60;
+  bool sends(const std::string& name, int ifindex, const Mac& mac);
+  /// Native or generic alone, from the next attach() on.
+  void force(Attach mode) { options_.force = mode; }
+
   /// To the device, as port `place`. Gives how it is attached.
   Result<Attach> attach(PortIndex place, const std::string& name, int ifindex);
   void detach(PortIndex place);
