@@ -6,6 +6,7 @@
 #include "engine/carrier.h"
 #include "engine/lane.h"
 #include "facts/field_ids.h"
+#include "state/tcp.h"
 #include "wire/wire.h"
 
 namespace weir::engine {
@@ -103,10 +104,12 @@ void Lane::credit(const Carried& carried) {
     if (carried.packets[s] != 0 && s == index_of(Side::Server)) flow.answered = true;
     if (!carried.has_tcp) continue;
     state::TcpSide& side = flow.tcp[s];
-    side.next = carried.tcp[s].next;
-    side.window_end = carried.tcp[s].window_end;
-    side.acked = carried.tcp[s].acked;
-    side.window_max = carried.tcp[s].window_max;
+    // Packets that were on their way here when the flow was handed over are known here alone: nothing goes back.
+    const CarriedTcp& seen = carried.tcp[s];
+    if (state::seq_before(side.next, seen.next)) side.next = seen.next;
+    if (state::seq_before(side.window_end, seen.window_end)) side.window_end = seen.window_end;
+    if (state::seq_before(side.acked, seen.acked)) side.acked = seen.acked;
+    side.window_max = std::max(side.window_max, seen.window_max);
   }
   if (flow.ends.protocol != ip_protocol::kTcp) return;
   const TcpPhase before = flow.phase;

@@ -544,6 +544,11 @@ bool Lane::seeks_on(const Flow& flow, const Live& live) const {
   if (tcp && flow.phase == TcpPhase::Closed) return false;
   if (may_teach(flow)) return true;
   if (!options_.identify) return false;
+  if (options_.carrier != nullptr && !reports_facts_) {
+    // Whoever could carry it waits: its first name is enough, and not waited for longer than this.
+    constexpr std::uint64_t kBytesMax = 65536;
+    return live.flow.app.open && flow.bytes[0] + flow.bytes[1] < kBytesMax;
+  }
   if (live.flow.app.open) return true;
   const bool announces = live.parser != kUnknownApp && proto::protocol(live.parser).teaches == proto::Teaches::Flows;
   if (!live.parser_done && (reports_facts_ || announces || live.transactions < kTransactionsMax)) return true;

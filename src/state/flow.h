@@ -36,7 +36,6 @@ struct alignas(64) Flow {
   FlowEnds ends;               ///< 38 bytes
   FlowVerdict verdict = FlowVerdict::Open;
   bool settled = false;
-  bool carried = false;        ///< The datapath carries it by itself.
   std::uint32_t domain = 0;    ///< VLAN, tunnel, outer flow: two overlays' 10.0.0.5 do not meet.
   RuleId rule = kNoRule;       ///< Decided the flow, where it is settled or denied.
   std::uint32_t generation = 0;
@@ -61,6 +60,7 @@ struct alignas(64) Flow {
   Reason denied_because = Reason::Rule;
   bool in_use = false;
   bool has_macs : 1 = false;
+  bool carried : 1 = false;    ///< The datapath carries it by itself.
   bool icmp_by_server : 1 = false;  ///< It sent the flow's first packet, with
   std::uint8_t apps_count = 0;
   // One byte is free.
