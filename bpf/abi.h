@@ -120,6 +120,7 @@ enum weir_counter {
   WEIR_COUNT_FAIL_CLOSED,      /* Dropped: nobody decides, and the fail mode is closed. */
   WEIR_COUNT_FAIL_OPEN,        /* Forwarded undecided: nobody decides, and the fail mode is open. */
   WEIR_COUNT_LINK_LOCAL,       /* Dropped while forwarding undecided: what bridges never forward (IEEE 802.1Q, 8.6.3). */
+  WEIR_COUNT_TOO_LONG,         /* Forwarding undecided: coalesced, which no redirect sends. */
   WEIR_COUNT_SAME_PORT,        /* Forwarding undecided: the destination is where it came from. */
   WEIR_COUNT_NOT_OURS,         /* Came in on an interface that is no port. */
   WEIR_COUNTERS,

@@ -144,13 +144,17 @@ static __always_inline int carry(struct xdp_md *context, const struct weir_ether
 /* ---- Everything else. */
 
 
-static __always_inline int forward_undecided(const struct weir_ethernet *ethernet, __u16 vlan, __u32 place) {
+static __always_inline int forward_undecided(struct xdp_md *context, const struct weir_ethernet *ethernet, __u16 vlan, __u32 place) {
   struct weir_station station;
   const __u16 *mac = (const __u16 *)ethernet->macs;
   __u32 *known;
   /* 01-80-C2-00-00-00 to -0F stay on their link. */
   if (mac[0] == weir_be16((__u16)0x0180) && mac[1] == weir_be16((__u16)0xc200) && (mac[2] & weir_be16((__u16)0xfff0)) == 0) {
     count(WEIR_COUNT_LINK_LOCAL);
+    return XDP_DROP;
+  }
+  if (bpf_xdp_get_buff_len(context) > config.frame_max) {
+    count(WEIR_COUNT_TOO_LONG);
     return XDP_DROP;
   }
   count(WEIR_COUNT_FAIL_OPEN);
@@ -200,7 +204,7 @@ static __always_inline int to_engine(struct xdp_md *context, const struct weir_e
       }
     }
   }
-  if (config.fail == WEIR_FAIL_OPEN) return forward_undecided(ethernet, vlan, *place);
+  if (config.fail == WEIR_FAIL_OPEN) return forward_undecided(context, ethernet, vlan, *place);
   count(WEIR_COUNT_FAIL_CLOSED);
   return XDP_DROP;
 }

@@ -143,6 +143,27 @@ void turn_on_lro(const std::string& name) { turn_on(name, ETH_FLAG_LRO); }
 Result<bool> turn_off_vlan_stripping(const std::string& name) { return turn_off(name, ETH_FLAG_RXVLAN); }
 void turn_on_vlan_stripping(const std::string& name) { turn_on(name, ETH_FLAG_RXVLAN); }
 
+Result<bool> turn_off_gro(const std::string& name) {
+  const auto about = request_about(name);
+  const ControlSocket socket;
+  ethtool_value value{.cmd = ETHTOOL_GGRO, .data = 0};
+  ifreq request = about.value_or(ifreq{});
+  request.ifr_data = reinterpret_cast<char*>(&value);
+  if (!about || !socket.ask(SIOCETHTOOL, request) || value.data == 0) return false;
+  value = {.cmd = ETHTOOL_SGRO, .data = 0};
+  if (!socket.ask(SIOCETHTOOL, request)) return Error{std::strerror(errno), errno};
+  return true;
+}
+
+void turn_on_gro(const std::string& name) {
+  const auto about = request_about(name);
+  const ControlSocket socket;
+  ethtool_value value{.cmd = ETHTOOL_SGRO, .data = 1};
+  ifreq request = about.value_or(ifreq{});
+  request.ifr_data = reinterpret_cast<char*>(&value);
+  if (about) (void)socket.ask(SIOCETHTOOL, request);
+}
+
 std::optional<std::uint64_t> counted_by_driver(const std::string& name, std::string_view counter) {
   const auto about = request_about(name);
   if (!about) return std::nullopt;

@@ -37,6 +37,9 @@ void turn_on_lro(const std::string& name);
 /// The kernel takes VLAN tags out of frames before a program of XDP sees them: turned off. True: it was on.
 Result<bool> turn_off_vlan_stripping(const std::string& name);
 void turn_on_vlan_stripping(const std::string& name);
+/// Frames are coalesced on receipt no more. True: they were.
+Result<bool> turn_off_gro(const std::string& name);
+void turn_on_gro(const std::string& name);
 /// The sum of the driver's own counters whose names end so, over its queues; nothing if it has none.
 std::optional<std::uint64_t> counted_by_driver(const std::string& name, std::string_view counter);
 /// How many queues receive.

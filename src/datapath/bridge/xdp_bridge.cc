@@ -33,6 +33,8 @@ Result<std::unique_ptr<XdpBridge>> XdpBridge::open(BridgeOptions bridge, XdpOpti
   }
   const auto told = out->packets_->remarks();
   out->remarks_.insert(out->remarks_.end(), told.begin(), told.end());
+  for (const Port& port : out->ports_)
+    if (!port.why.empty() && port.attach == Attach::XdpGeneric) out->remarks_.push_back("port " + port.name + " is attached by generic XDP: " + port.why);
   if (!out->program_->outlives()) out->remarks_.push_back("the fail mode does not outlive this process: " + out->program_->why_not());
   if (out->program_->taken_over() != 0) out->remarks_.emplace_back("took over what an earlier run had left attached");
   return out;
@@ -69,6 +71,9 @@ std::optional<Error> XdpBridge::attach(PortIndex place) {
   port.device = device->index;
   port.attach = *mode;
   port.why.clear();
+  // A generic program sees frames after they were coalesced, and cannot send such.
+  if (*mode == Attach::XdpGeneric)
+    if (const auto gro = turn_off_gro(port.name); gro.ok() && gro.value()) port.coalesced = true;
   if (*mode == Attach::XdpGeneric && force_ != Attach::XdpGeneric) port.why = "its driver takes no native XDP";
   return std::nullopt;
 }
@@ -188,8 +193,10 @@ void XdpBridge::close() {
   closed_ = true;
   program_->remove();
   packets_->close();
-  for (const Port& port : ports_)
+  for (const Port& port : ports_) {
     if (port.strips_vlan) turn_on_vlan_stripping(port.name);
+    if (port.coalesced) turn_on_gro(port.name);
+  }
 }
 
 }  // namespace weir::datapath

@@ -45,6 +45,7 @@ class XdpBridge final : public Datapath {
     Attach attach = Attach::None;
     std::string why;
     bool strips_vlan = false;  ///< It did, and was asked not to.
+    bool coalesced = false;    ///< It did, and was asked not to.
     bool partial = false;      ///< It brought frames whose checksums were left to hardware.
   };
   XdpBridge(std::unique_ptr<PacketBridge> packets, std::unique_ptr<XdpProgram> program, std::uint32_t flows_max, const XdpOptions& xdp);
