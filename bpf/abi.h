@@ -27,8 +27,10 @@ enum {
   WEIR_PORTS_MAX = 64,
   WEIR_QUEUES_MAX = 64,      /* A port. */
   WEIR_STATIONS_MAX = 8192,  /* Addresses that the kernel learns while it forwards by itself. */
-  WEIR_HANDOVER_GAP_US = 2000,    /* A way of a new entry begins after this long without a packet, */
-  WEIR_HANDOVER_MAX_US = 100000,  /* and after this long in any case. */
+  /* A way of a new entry is carried as soon as no frame of it can be in the engine any more, see handed_over(). */
+  WEIR_HANDOVER_WAY_US = 200,      /* The longest that a frame takes from the program to the engine's queue. */
+  WEIR_HANDOVER_CLOSE_US = 100000, /* After this long, that is not waited for, */
+  WEIR_HANDOVER_MAX_US = 1000000,  /* and after this long nothing is. */
 };
 
 struct weir_key4 {
@@ -103,10 +105,11 @@ struct weir_config {
   weir_u8 failing;        /* Told by the watchdog: do as if the lane were gone. */
   weir_u8 presence;       /* A socket in the last place of `sockets` tells that the process lives. */
   weir_u8 zero[4];
+  weir_u32 drained_us;    /* The lane has sent on all that its queues held at this time, CLOCK_MONOTONIC in ns >> 10. */
   weir_u32 frame_max;     /* Longer frames are coalesced segments, which only the engine's way can send: its. */
   weir_u32 probe_ifindex; /* Where weir_probe sends what it is given. */
 };
-WEIR_ASSERT_SIZE(struct weir_config, 32);
+WEIR_ASSERT_SIZE(struct weir_config, 36);
 
 struct weir_station {
   weir_u8 mac[6];

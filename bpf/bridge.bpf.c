@@ -99,11 +99,12 @@ static __always_inline void learn(const struct weir_segment *segment, struct wei
 
 /* ---- A settled flow. */
 
-/* While frames of this way may still be on their way through the engine, packets follow them there, so that none overtakes another: until
-   there was a gap longer than the engine takes, or the time is over. */
+/* Packets follow the last one of their way that went to the engine, so that none overtakes another, until the lane has sent that one on:
+   it says up to when its queues are empty. A stream that leaves no gap is let go a little less carefully after a while. */
 static __always_inline int handed_over(struct weir_way *way) {
-  const __u32 now = (__u32)(bpf_ktime_get_ns() >> 10);
-  if (now - way->last_us < WEIR_HANDOVER_GAP_US && now - way->since_us < WEIR_HANDOVER_MAX_US) {
+  const __u32 now = (__u32)(bpf_ktime_get_ns() >> 10), waited = now - way->since_us;
+  const __u32 queued = way->last_us + (waited < WEIR_HANDOVER_CLOSE_US ? WEIR_HANDOVER_WAY_US : 0);
+  if (!before(queued, config.drained_us) && waited < WEIR_HANDOVER_MAX_US) {
     way->last_us = now;
     return 0;
   }

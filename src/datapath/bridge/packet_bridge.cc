@@ -112,6 +112,7 @@ std::size_t PacketBridge::receive(std::span<Frame> out) {
   const std::size_t share = std::max<std::size_t>(1, room / ports_.size());
   std::size_t count = 0, slot = 0;
   const Time time = now();
+  const Nanoseconds looked_ns = clock_ns(CLOCK_MONOTONIC);
   now_ns_ = time.mono_ns;
   ++turn_;
   std::uint32_t more = 0;
@@ -130,12 +131,14 @@ std::size_t PacketBridge::receive(std::span<Frame> out) {
       frame.time = time;
     }
     if (came == places.size()) more |= std::uint32_t{1} << port;
+    else more &= ~(std::uint32_t{1} << port);
   };
   for (std::size_t i = 0; i < ports_.size(); ++i) ask((turn_ + i) % ports_.size(), share);
   for (std::size_t i = 0; i < ports_.size() && count < room; ++i) {
     const std::size_t port = (turn_ + i) % ports_.size();
     if ((more >> port & 1) != 0) ask(port, room);
   }
+  emptied_ns_ = more == 0 ? looked_ns : 0;
   counters_.received += count;
   quiet_ = count == 0;
   return count;
@@ -162,6 +165,7 @@ Result<std::size_t> PacketBridge::poll(std::span<Frame> out, Nanoseconds wait_ns
     look_due_ns_ = time + kLookEvery;
     look_at_ports();
   }
+  if (ready == 0) emptied_ns_ = time;
   if (ready <= 0) return std::size_t{0};
   return receive(out);
 }

@@ -51,6 +51,8 @@ class PacketBridge final : public Datapath {
   /// For a way in front of this one (XDP): the device of a port, 0 if it cannot be used; the port of a station; how often one moved.
   int device_of(PortIndex port) const { return ports_[port].usable() ? ports_[port].device().index : 0; }
   PortIndex port_of(const Mac& station, std::uint16_t vlan) { return forwarder_.port_of(station, vlan, now_ns_); }
+  /// The last poll() took all that its queues held, and this is when it looked; 0: more is there.
+  Nanoseconds emptied_ns() const { return emptied_ns_; }
   std::uint64_t stations_moved() const { return forwarder_.moved(); }
 
  private:
@@ -77,7 +79,7 @@ class PacketBridge final : public Datapath {
   std::size_t turn_ = 0;       ///< The port that is asked first; it goes round.
   bool quiet_ = true;          ///< Nothing came last time: wait before asking.
   int events_fd_ = -1;
-  Nanoseconds look_due_ns_ = 0, now_ns_ = 0;
+  Nanoseconds look_due_ns_ = 0, now_ns_ = 0, emptied_ns_ = 0;
   std::atomic<bool> failed_{false};
   Bypass bypass_;  ///< Runs once it failed open.
 };

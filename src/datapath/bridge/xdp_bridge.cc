@@ -170,10 +170,11 @@ void XdpBridge::settle(const engine::SettledFlow& flow, std::span<const Frame> f
 }
 
 void XdpBridge::apply(std::span<const Frame> frames, std::span<const Decision> decisions) {
-  // Packets follow those in this batch to the engine until there was a gap: the order of the two steps does not matter.
+  // Packets follow those of this batch to the engine until all of it is sent: the order of the two steps does not matter.
   for (const engine::SettledFlow& flow : flows_.settled()) settle(flow, frames, decisions);
   flows_.end_batch();
   packets_->apply(frames, decisions);
+  if (const Nanoseconds emptied_ns = packets_->emptied_ns(); emptied_ns != 0) program_->drained(emptied_ns);
   if (packets_->stations_moved() != moved_) {
     moved_ = packets_->stations_moved();
     flows_.recall_moved([this](const Mac& mac, std::uint16_t vlan) { return packets_->port_of(mac, vlan); });

@@ -58,6 +58,8 @@ class XdpProgram {
   volatile weir_config& config();
   /// Sign of life; `coarse_ns`: CLOCK_MONOTONIC.
   void beat(Nanoseconds coarse_ns) { config().beat_ms = static_cast<std::uint32_t>(coarse_ns >> 20); }
+  /// What had come by then, the lane has sent on.
+  void drained(Nanoseconds mono_ns) { config().drained_us = static_cast<std::uint32_t>(mono_ns >> 10); }
   std::uint64_t count(weir_counter which) const;
 
   int program_fd() const;
