@@ -45,6 +45,9 @@ fuzz:            ## every fuzz target for SECONDS=30 each
 bench: build     ## what each step costs
 	@if ninja -C build -t query bench >/dev/null 2>&1; then ninja -C build bench; else echo "there is no bench target yet"; exit 1; fi
 
+bench-live: build ## the bridge on wires, beside a bare XDP redirect, in a namespace of its own
+	@ninja -C build bench-live
+
 tidy:            ## form: includes, names, banned calls
 	@python3 tools/tidy.py
 	@python3 tools/tidy_test.py

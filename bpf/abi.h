@@ -60,18 +60,21 @@ enum {
 
 /* What one end sends. One queue of the port, so one CPU at a time, writes it: plain adds. */
 struct weir_way {
-  weir_u64 bytes;      /* Of IP packets. */
-  weir_u32 packets;    /* Modulo 2^32: read back often. */
-  weir_u32 seen_ms;    /* Coarse: CLOCK_MONOTONIC in ns >> 20, of the last packet; 0: none. */
-  weir_u32 since_us;   /* Handover: when it was asked for, CLOCK_MONOTONIC in ns >> 10, */
-  weir_u32 last_us;    /* and its last packet. */
-  weir_u32 in;         /* Interface index where it must arrive. */
-  weir_u8 macs[12];    /* Destination and source, as in the frame. */
-  weir_u8 out;         /* Place in the map of ports. */
+  union {
+    weir_u64 bytes;      /* Of IP packets. */
+    struct {             /* During the handover: */
+      weir_u32 since_us; /* when it was asked for, CLOCK_MONOTONIC in ns >> 10, */
+      weir_u32 last_us;  /* and its last packet. */
+    } handover;
+  } u;
+  weir_u32 packets;      /* Modulo 2^32: read back often. */
+  weir_u32 seen_ms;      /* Coarse: CLOCK_MONOTONIC in ns >> 20, of the last packet; 0: none. */
+  weir_u32 tag;          /* weir_tag() of the interface where it must arrive and of both hardware addresses. */
+  weir_u8 out;           /* Place in the map of ports. */
   weir_u8 flags;
   weir_u16 zero;
 };
-WEIR_ASSERT_SIZE(struct weir_way, 48);
+WEIR_ASSERT_SIZE(struct weir_way, 24);
 
 /* TCP as seen from one side: the engine's numbers, see state/tcp.h. */
 struct weir_tcp {
@@ -81,15 +84,28 @@ WEIR_ASSERT_SIZE(struct weir_tcp, 16);
 
 enum { WEIR_FLOW_PASS = 0, WEIR_FLOW_DROP = 1 };
 
+/* The kernel's element has 48 bytes before its key: with an IPv4 key of 16, line 0 is what is searched by, line 1 what every packet
+   needs, line 2 TCP. Memory is slow where there are many flows: compactness decides. */
 struct weir_flow {
   weir_u32 generation; /* Of the rules; an entry of another generation is a miss. */
   weir_u8 verdict;
   weir_u8 tcp_checked; /* The policy asks for TCP state: windows are judged with twice their size. */
   weir_u8 scale[2];    /* Window scale that holds for each way. */
   struct weir_way way[2];
+  weir_u64 unused;
   struct weir_tcp tcp[2];
+  weir_u64 pad[4];
 };
-WEIR_ASSERT_SIZE(struct weir_flow, 136);
+WEIR_ASSERT_SIZE(struct weir_flow, 128);
+
+/* Interface and addresses in 32 bits. `salt` is random: nobody outside can make another frame with the same tag but by luck. */
+static inline weir_u32 weir_tag(const weir_u32 macs[3], weir_u32 ifindex, weir_u32 salt) {
+  weir_u32 x = (macs[0] ^ salt) * 0x9e3779b1u;
+  x = (x ^ macs[1] ^ x >> 15) * 0x85ebca6bu;
+  x = (x ^ macs[2] ^ x >> 13) * 0xc2b2ae35u;
+  x = (x ^ ifindex ^ x >> 16) * 0x27d4eb2fu;
+  return x ^ x >> 15;
+}
 
 enum { WEIR_FAIL_CLOSED = 0, WEIR_FAIL_OPEN = 1 };
 enum { WEIR_ENGINE_SOCKET = 0, WEIR_ENGINE_STACK = 1 }; /* AF_XDP; or up the stack to AF_PACKET. */
@@ -107,9 +123,10 @@ struct weir_config {
   weir_u8 zero[4];
   weir_u32 drained_us;    /* The lane has sent on all that its queues held at this time, CLOCK_MONOTONIC in ns >> 10. */
   weir_u32 frame_max;     /* Longer frames are coalesced segments, which only the engine's way can send: its. */
+  weir_u32 salt;          /* Of weir_tag(). */
   weir_u32 probe_ifindex; /* Where weir_probe sends what it is given. */
 };
-WEIR_ASSERT_SIZE(struct weir_config, 36);
+WEIR_ASSERT_SIZE(struct weir_config, 40);
 
 struct weir_station {
   weir_u8 mac[6];

@@ -102,19 +102,15 @@ static __always_inline void learn(const struct weir_segment *segment, struct wei
 /* Packets follow the last one of their way that went to the engine, so that none overtakes another, until the lane has sent that one on:
    it says up to when its queues are empty. A stream that leaves no gap is let go a little less carefully after a while. */
 static __always_inline int handed_over(struct weir_way *way) {
-  const __u32 now = (__u32)(bpf_ktime_get_ns() >> 10), waited = now - way->since_us;
-  const __u32 queued = way->last_us + (waited < WEIR_HANDOVER_CLOSE_US ? WEIR_HANDOVER_WAY_US : 0);
+  const __u32 now = (__u32)(bpf_ktime_get_ns() >> 10), waited = now - way->u.handover.since_us;
+  const __u32 queued = way->u.handover.last_us + (waited < WEIR_HANDOVER_CLOSE_US ? WEIR_HANDOVER_WAY_US : 0);
   if (!before(queued, config.drained_us) && waited < WEIR_HANDOVER_MAX_US) {
-    way->last_us = now;
+    way->u.handover.last_us = now;
     return 0;
   }
   way->flags &= ~WEIR_WAY_HANDOVER;
+  way->u.bytes = 0;
   return 1;
-}
-
-static __always_inline int same_macs(const __u8 *frame, const __u8 *way) {
-  const __u32 *a = (const __u32 *)frame, *b = (const __u32 *)way;
-  return a[0] == b[0] && a[1] == b[1] && a[2] == b[2];
 }
 
 /* The action, or -1: for the engine. */
@@ -125,7 +121,8 @@ static __always_inline int carry(struct xdp_md *context, const struct weir_ether
   if (flow->verdict == WEIR_FLOW_PASS) {
     /* Without ACK it is a reset or malformed (wire/tcp.cc): rules may ask. */
     if (segment->is_tcp && !(segment->flags & WEIR_TCP_ACK)) return -1;
-    if (!(way->flags & WEIR_WAY_VALID) || way->in != context->ingress_ifindex || !same_macs(ethernet->macs, way->macs)) return -1;
+    if (!(way->flags & WEIR_WAY_VALID)) return -1;
+    if (way->tag != weir_tag((const __u32 *)ethernet->macs, context->ingress_ifindex, config.salt)) return -1;
     if (flow->tcp_checked) {
       struct weir_tcp *sender = &flow->tcp[segment->way & 1], *receiver = &flow->tcp[(segment->way & 1) ^ 1];
       if (!fits(segment, sender, receiver)) return -1;
@@ -136,7 +133,7 @@ static __always_inline int carry(struct xdp_md *context, const struct weir_ether
     if (segment->flags & WEIR_TCP_RST) way->flags |= WEIR_WAY_RST;
   }
   ++way->packets;
-  way->bytes += segment->length;
+  way->u.bytes += segment->length;
   way->seen_ms = (__u32)(bpf_ktime_get_coarse_ns() >> 20) | 1;
   if (flow->verdict != WEIR_FLOW_PASS) return XDP_DROP;
   return bpf_redirect_map(&ports, way->out, XDP_DROP);

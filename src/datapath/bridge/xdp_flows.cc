@@ -109,11 +109,17 @@ weir_flow XdpFlows::entry_of(const engine::SettledFlow& flow, const Slot& slot) 
     entry.scale[way] = tcp.scale;
     entry.tcp[way] = {tcp.next, tcp.window_end, tcp.acked, tcp.window_max};
   }
-  std::memcpy(entry.way, slot.way, sizeof entry.way);
   const auto now_us = static_cast<std::uint32_t>(monotonic_ns() >> 10);
-  for (weir_way& way : entry.way) {
-    way.since_us = way.last_us = now_us;
-    if (flow.pass) way.flags |= WEIR_WAY_HANDOVER;
+  for (std::size_t i = 0; i < 2; ++i) {
+    const Slot::Way& seen = slot.way[i];
+    weir_way& way = entry.way[i];
+    if (!flow.pass || seen.out == kNoPort) continue;
+    std::uint32_t macs[3];
+    std::memcpy(macs, seen.macs, sizeof macs);
+    way.tag = weir_tag(macs, static_cast<std::uint32_t>(seen.in), program_.config().salt);
+    way.out = static_cast<std::uint8_t>(seen.out);
+    way.flags = WEIR_WAY_VALID | WEIR_WAY_HANDOVER;
+    way.u.handover.since_us = way.u.handover.last_us = now_us;
   }
   return entry;
 }
@@ -128,9 +134,9 @@ void XdpFlows::install(const engine::SettledFlow& flow, Bytes frame, const Cross
   const std::size_t way = index_of(flow.side) ^ (client_is_second(flow.ends) ? 1U : 0U);
   if (slot != nullptr && slot->in_kernel && slot->generation == flow.generation) {
     // It came another way than before (or one of its packets was for the engine alone: then nothing is new).
-    const weir_way& known = slot->way[way];
+    const Slot::Way& known = slot->way[way];
     const bool stale = flow.tcp_checked && monotonic_ns() - slot->installed_ns > kSecond;  // The kernel's windows may be behind.
-    const bool same = !flow.pass || (known.in == static_cast<std::uint32_t>(crossing.in_device) && known.out == crossing.out &&
+    const bool same = !flow.pass || (known.in == crossing.in_device && known.out == crossing.out &&
                                      std::memcmp(known.macs, frame.data(), sizeof known.macs) == 0);
     if (same && !stale) return;
   }
@@ -142,15 +148,12 @@ void XdpFlows::install(const engine::SettledFlow& flow, Bytes frame, const Cross
   if (slot->in_kernel) recall(*slot);
   if (!make_key(flow, vlan, *slot)) return;
   if (flow.pass) {
-    weir_way& here = slot->way[way];
-    here = weir_way{};
+    Slot::Way& here = slot->way[way];
     std::memcpy(here.macs, frame.data(), sizeof here.macs);
-    here.in = static_cast<std::uint32_t>(crossing.in_device);
-    here.out = static_cast<std::uint8_t>(crossing.out);
-    here.flags = WEIR_WAY_VALID;
-    slot->observed[way] = true;
+    here.in = crossing.in_device;
+    here.out = crossing.out;
     // Each way is carried only as it was seen. Windows are judged from both, so that neither is carried before both were seen.
-    if (flow.tcp_checked && !slot->observed[1 - way]) return;
+    if (flow.tcp_checked && slot->way[1 - way].out == kNoPort) return;
   }
   const weir_flow entry = entry_of(flow, *slot);
   const void* key = slot->v6 ? static_cast<const void*>(&slot->key.v6) : &slot->key.v4;
@@ -176,9 +179,11 @@ void XdpFlows::note(Slot& slot, const weir_flow& entry) {
     const std::size_t side = way ^ (slot.client_second ? 1U : 0U);
     const weir_way& w = entry.way[way];
     owed.packets[side] += w.packets - slot.packets[way];
-    owed.bytes[side] += w.bytes - slot.bytes[way];
     slot.packets[way] = w.packets;
-    slot.bytes[way] = w.bytes;
+    if ((w.flags & WEIR_WAY_HANDOVER) == 0) {
+      owed.bytes[side] += w.u.bytes - slot.bytes[way];
+      slot.bytes[way] = w.u.bytes;
+    }
     if (w.seen_ms != 0) owed.last_ns = std::max(owed.last_ns, since_boot(w.seen_ms, now_ns));
     if ((w.flags & WEIR_WAY_FIN) != 0) owed.fin[side] = true;
     if ((w.flags & WEIR_WAY_RST) != 0) owed.reset = true;
@@ -282,7 +287,7 @@ void XdpFlows::end_batch() {
 void XdpFlows::recall_all() {
   for (std::size_t i = 0; i < high_; ++i) {
     recall(slots_[i]);
-    slots_[i].observed[0] = slots_[i].observed[1] = false;
+    slots_[i].way[0] = slots_[i].way[1] = {};
   }
 }
 

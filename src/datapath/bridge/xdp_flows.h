@@ -64,10 +64,13 @@ class XdpFlows final : public engine::Carrier {
     std::uint32_t flow = state_free;
     bool v6 = false, in_kernel = false;
     bool client_second = false;          ///< The client is the key's second end.
-    bool observed[2] = {false, false};   ///< By way: seen so, not concluded from the other.
     std::uint32_t generation = 0;
     Key key{};
-    weir_way way[2] = {};                ///< As put into the kernel.
+    struct Way {                         ///< As put into the kernel.
+      std::uint8_t macs[12] = {};
+      int in = 0;
+      PortIndex out = kNoPort;           ///< kNoPort: not seen yet.
+    } way[2];
     FlowEnds ends;
     Nanoseconds installed_ns = 0;
     std::uint32_t packets[2] = {0, 0};   ///< Of the entry, already told.
@@ -106,12 +109,12 @@ void XdpFlows::recall_moved(F&& port_of) {
   for (std::size_t i = 0; i < high_; ++i) {
     Slot& slot = slots_[i];
     if (!slot.in_kernel) continue;
-    for (const weir_way& way : slot.way) {
-      if ((way.flags & WEIR_WAY_VALID) == 0) continue;
+    for (const Slot::Way& way : slot.way) {
+      if (way.out == kNoPort) continue;
       const PortIndex now = port_of(Mac::from_bytes(way.macs), slot.v6 ? slot.key.v6.vlan : slot.key.v4.vlan);
       if (now == way.out) continue;
       recall(slot);
-      slot.observed[0] = slot.observed[1] = false;
+      slot.way[0] = slot.way[1] = {};
       break;
     }
   }

@@ -7,6 +7,7 @@
 #include <linux/magic.h>
 #include <net/if.h>
 #include <sys/mount.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -83,6 +84,9 @@ Result<std::unique_ptr<XdpProgram>> XdpProgram::load(const XdpOptions& options) 
   config.generation = 1;
   config.fail = options.fail == FailMode::Open ? WEIR_FAIL_OPEN : WEIR_FAIL_CLOSED;
   config.engine = WEIR_ENGINE_STACK;
+  std::uint32_t salt = 0;
+  if (getrandom(&salt, sizeof salt, 0) != sizeof salt) salt = static_cast<std::uint32_t>(getpid());
+  config.salt = salt;
   config.beat_max_ms = static_cast<std::uint32_t>(std::max<Nanoseconds>(options.hang_ns, 0) >> 20);
   program->presence_ = program->hold_presence();
   config.presence = program->presence_ ? 1 : 0;
