@@ -35,8 +35,7 @@ namespace {
 using namespace kit;
 
 constexpr std::uint32_t kHotFlows = 10'000;
-constexpr std::uint32_t kFrames = 100'000;  ///< A run: short, so that some run has the core to itself.
-constexpr int kRuns = 40;
+constexpr std::uint32_t kFrames = 200'000;  ///< A run.
 
 Nanoseconds monotonic_ns() {
   timespec t{};
@@ -74,12 +73,10 @@ class Wires {
 
   static int index(const char* name) { return static_cast<int>(if_nametoindex(name)); }
 
-  void floor(bool on) {
+  void open_floor() {
     const std::uint32_t place = 1, device = static_cast<std::uint32_t>(index("p1"));
     bpf_map_update_elem(bpf_map__fd(skeleton_->maps.bench_ports), &place, &device, BPF_ANY);
-    bpf_xdp_attach(index("p0"), on ? bpf_program__fd(skeleton_->progs.bench_floor) : -1, XDP_FLAGS_DRV_MODE, nullptr);
   }
-  int floor_fd() const { return bpf_program__fd(skeleton_->progs.bench_floor); }
   std::uint64_t sunk() const {
     std::vector<std::uint64_t> each(static_cast<std::size_t>(libbpf_num_possible_cpus()));
     const std::uint32_t key = 0;
@@ -111,26 +108,22 @@ class Wires {
   static Layers sample() {
     return Eth().src("02:00:00:00:00:0a").dst("02:00:00:00:00:0b") / Ipv4("10.0.0.0", "198.51.100.80") / Udp(1024, 9000) / std::string(22, 'x');
   }
-  /// Millions of frames a second that arrive, the best of some runs: what else the machine does only makes it slower.
-  double rate(std::uint32_t count, std::uint32_t flows) {
-    double best = 0;
-    send(std::max(count, flows), flows);
-    for (int i = 0; i < kRuns && (i < 3 || count <= kFrames); ++i) {
-      const std::uint64_t before = sunk();
-      const Nanoseconds begin = monotonic_ns();
-      send(count, flows);
-      best = std::max(best, static_cast<double>(sunk() - before) * 1e3 / static_cast<double>(monotonic_ns() - begin));
-    }
-    return best;
+  /// Millions of frames a second that arrive, in one run of this program on p0.
+  double once(int program_fd, std::uint32_t flows) {
+    bpf_xdp_attach(index("p0"), program_fd, XDP_FLAGS_DRV_MODE, nullptr);
+    const std::uint64_t before = sunk();
+    const Nanoseconds begin = monotonic_ns();
+    send(kFrames, flows);
+    return static_cast<double>(sunk() - before) * 1e3 / static_cast<double>(monotonic_ns() - begin);
   }
+  int floor_fd() const { return bpf_program__fd(skeleton_->progs.bench_floor); }
 
  private:
   weir_bench* skeleton_;
 };
 
-void line(const char* what, double mpps, double floor, const char* of) {
-  if (floor > 0) std::printf("%-58s %8.3f Mpps  %5.1f %% of %s\n", what, mpps, mpps * 100 / floor, of);
-  else std::printf("%-58s %8.3f Mpps\n", what, mpps);
+void line(const char* what, double mpps) {
+  std::printf("%-62s %6.3f Mpps\n", what, mpps);
   std::fflush(stdout);
 }
 
@@ -150,7 +143,13 @@ void install(datapath::XdpFlows& flows, datapath::XdpProgram& program, std::uint
   program.drained(monotonic_ns());
 }
 
-double settled(Wires& wires, std::uint32_t hot, std::uint32_t count) {
+double median(std::vector<double> of) {
+  std::nth_element(of.begin(), of.begin() + static_cast<std::ptrdiff_t>(of.size() / 2), of.end());
+  return of[of.size() / 2];
+}
+
+/// In turn with the floor, so that what else the machine does meets both: medians.
+void settled(Wires& wires, std::uint32_t hot, int runs) {
   datapath::XdpOptions options{.flows_max = std::max<std::uint32_t>(hot, 131072), .force = datapath::Attach::XdpNative};
   options.pins = own_pins();
   auto program = datapath::XdpProgram::load(options);
@@ -158,24 +157,26 @@ double settled(Wires& wires, std::uint32_t hot, std::uint32_t count) {
   datapath::XdpProgram& p = **program;
   p.config().frame_max = 1518;
   p.config().beat_max_ms = 0;
-  for (const PortIndex i : {PortIndex{0}, PortIndex{1}}) {
-    const std::string name = "p" + std::to_string(i);
-    if (auto attached = p.attach(i, name, Wires::index(name.c_str())); !attached) skip(attached.error().message);
-  }
+  p.beat(monotonic_ns());
+  if (auto attached = p.attach(1, "p1", Wires::index("p1")); !attached) skip(attached.error().message);
   datapath::XdpFlows flows(p, hot, hot);
   install(flows, p, hot);
-  const double mpps = wires.rate(count, hot);
-  if (getenv("ALONE")) {
-    std::string frame = Wires::sample().bytes();
-    xdp_md context{}; context.data_end = 64; context.ingress_ifindex = static_cast<std::uint32_t>(Wires::index("p0"));
-    bpf_test_run_opts run{}; run.sz = sizeof run; run.data_in = frame.data(); run.data_size_in = 64; run.ctx_in = &context; run.ctx_size_in = sizeof context; run.repeat = 2000000;
-    bpf_prog_test_run_opts(p.program_fd(), &run); std::printf("alone %u ns, ret %u\n", run.duration, run.retval);
-    bpf_prog_test_run_opts(wires.floor_fd(), &run); std::printf("floor alone %u ns, ret %u\n", run.duration, run.retval);
+  std::vector<double> floor, weir, ratio;
+  for (int i = 0; i < runs + 1; ++i) {
+    const double bare = wires.once(wires.floor_fd(), hot), settled = wires.once(p.program_fd(), hot);
+    if (i == 0) continue;  // Handover, and caches.
+    floor.push_back(bare);
+    weir.push_back(settled);
+    ratio.push_back(settled / bare);
   }
-  const std::uint64_t missed = p.count(WEIR_COUNT_TO_ENGINE) + p.count(WEIR_COUNT_FAIL_CLOSED);
+  bpf_xdp_attach(Wires::index("p0"), -1, XDP_FLAGS_DRV_MODE, nullptr);
+  std::printf("%9u flows   bare redirect %6.3f   Weir, settled %6.3f Mpps   %5.1f %% (best of each: %.3f, %.3f: %.1f %%)\n", hot, median(floor),
+              median(weir), median(ratio) * 100, *std::max_element(floor.begin(), floor.end()), *std::max_element(weir.begin(), weir.end()),
+              *std::max_element(weir.begin(), weir.end()) * 100 / *std::max_element(floor.begin(), floor.end()));
+  const std::uint64_t missed = p.count(WEIR_COUNT_TO_ENGINE) + p.count(WEIR_COUNT_FAIL_CLOSED) + p.count(WEIR_COUNT_NOT_OURS);
   if (missed > hot) std::printf("  (%llu frames missed their entry)\n", static_cast<unsigned long long>(missed));
+  std::fflush(stdout);
   p.remove();
-  return mpps;
 }
 
 /// Every frame begins a flow: through the engine. The lane has a core of its own; what arrives in two seconds.
@@ -232,17 +233,14 @@ int run() {
   if (const std::string why = Lab::enter(); !why.empty()) skip(why);
   Wires wires;
   pin_to(0);
-  std::printf("64-byte datagrams over veth, one core, best of %d runs\n", kRuns);
-  wires.floor(true);
-  const double floor = wires.rate(kFrames, kHotFlows);
-  const double wide_floor = wires.rate(kFrames, 1'000'000);
-  wires.floor(false);
-  line("bare XDP redirect", floor, 0, "");
-  line("Weir, settled, 10,000 hot flows", settled(wires, kHotFlows, kFrames), floor, "the bare redirect");
-  line("Weir, settled, 1,000 hot flows", settled(wires, 1'000, kFrames), floor, "the bare redirect");
-  if (!getenv("ALONE")) line("Weir, settled, a million flows in turn", settled(wires, 1'000'000, 1'000'000), wide_floor, "the bare redirect");
-  line("Weir, every frame a new flow, packet sockets, two cores", fresh(wires, false), 0, "");
-  line("Weir, every frame a new flow, XDP attached, two cores", fresh(wires, true), 0, "");
+  std::printf("64-byte datagrams over veth, one core; medians of runs in turn\n");
+  wires.open_floor();
+  settled(wires, 1, 20);
+  settled(wires, 1'000, 20);
+  settled(wires, kHotFlows, 20);
+  settled(wires, 1'000'000, 8);
+  line("every frame a new flow, packet sockets, a core for the lane", fresh(wires, false));
+  line("every frame a new flow, XDP attached, a core for the lane", fresh(wires, true));
   return 0;
 }
 

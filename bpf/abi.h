@@ -110,23 +110,25 @@ static inline weir_u32 weir_tag(const weir_u32 macs[3], weir_u32 ifindex, weir_u
 enum { WEIR_FAIL_CLOSED = 0, WEIR_FAIL_OPEN = 1 };
 enum { WEIR_ENGINE_SOCKET = 0, WEIR_ENGINE_STACK = 1 }; /* AF_XDP; or up the stack to AF_PACKET. */
 
-/* Written by the datapath, read by the program: in its global memory, mapped. */
+/* Written by the datapath, read by the program: in its global memory, mapped. Line 0 changes seldom; line 1 with each turn of the lane. */
 struct weir_config {
   weir_u32 generation;
   weir_u32 ports;
-  weir_u32 beat_ms;       /* The lane's last sign of life, CLOCK_MONOTONIC in ns >> 20. */
+  weir_u32 beat_ms;       /* The lane's last sign of life, CLOCK_MONOTONIC in ns >> 20; the clock of weir_way.seen_ms. Never 0. */
   weir_u32 beat_max_ms;   /* Older than this: the lane hangs. 0: never. */
   weir_u8 fail;
   weir_u8 engine;
   weir_u8 failing;        /* Told by the watchdog: do as if the lane were gone. */
   weir_u8 presence;       /* A socket in the last place of `sockets` tells that the process lives. */
-  weir_u8 zero[4];
-  weir_u32 drained_us;    /* The lane has sent on all that its queues held at this time, CLOCK_MONOTONIC in ns >> 10. */
   weir_u32 frame_max;     /* Longer frames are coalesced segments, which only the engine's way can send: its. */
   weir_u32 salt;          /* Of weir_tag(). */
   weir_u32 probe_ifindex; /* Where weir_probe sends what it is given. */
+  weir_u32 unused[8];
+
+  weir_u32 drained_us;    /* The lane has sent on all that its queues held at this time, CLOCK_MONOTONIC in ns >> 10. */
+  weir_u32 unused_too[15];
 };
-WEIR_ASSERT_SIZE(struct weir_config, 40);
+WEIR_ASSERT_SIZE(struct weir_config, 128);
 
 struct weir_station {
   weir_u8 mac[6];

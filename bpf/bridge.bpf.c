@@ -7,7 +7,7 @@
 
 #include "bpf/cursor.h"
 
-volatile struct weir_config config;
+volatile struct weir_config config __attribute__((aligned(64)));
 
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
@@ -134,7 +134,7 @@ static __always_inline int carry(struct xdp_md *context, const struct weir_ether
   }
   ++way->packets;
   way->u.bytes += segment->length;
-  way->seen_ms = (__u32)(bpf_ktime_get_coarse_ns() >> 20) | 1;
+  way->seen_ms = config.beat_ms;
   if (flow->verdict != WEIR_FLOW_PASS) return XDP_DROP;
   return bpf_redirect_map(&ports, way->out, XDP_DROP);
 }

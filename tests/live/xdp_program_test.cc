@@ -46,6 +46,7 @@ struct Bench {
     }
     program.config().frame_max = 1518;
     program.config().beat_max_ms = 0;
+    program.beat(now_ns());
   }
   ~Bench() { program.remove(); }
 

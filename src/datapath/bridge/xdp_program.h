@@ -57,7 +57,10 @@ class XdpProgram {
 
   volatile weir_config& config();
   /// Sign of life; `coarse_ns`: CLOCK_MONOTONIC.
-  void beat(Nanoseconds coarse_ns) { config().beat_ms = static_cast<std::uint32_t>(coarse_ns >> 20); }
+  void beat(Nanoseconds coarse_ns) {
+    const std::uint32_t now_ms = static_cast<std::uint32_t>(coarse_ns >> 20) | 1;
+    if (config().beat_ms != now_ms) config().beat_ms = now_ms;  // Each CPU reads this line with each packet.
+  }
   /// What had come by then, the lane has sent on.
   void drained(Nanoseconds mono_ns) { config().drained_us = static_cast<std::uint32_t>(mono_ns >> 10); }
   std::uint64_t count(weir_counter which) const;
