@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -88,6 +89,10 @@ Result<std::unique_ptr<XdpProgram>> XdpProgram::load(const XdpOptions& options) 
   if (getrandom(&salt, sizeof salt, 0) != sizeof salt) salt = static_cast<std::uint32_t>(getpid());
   config.salt = salt;
   config.beat_max_ms = static_cast<std::uint32_t>(std::max<Nanoseconds>(options.hang_ns, 0) >> 20);
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  program->beat(static_cast<Nanoseconds>(now.tv_sec) * kSecond + now.tv_nsec);
+  program->drained(static_cast<Nanoseconds>(now.tv_sec) * kSecond + now.tv_nsec);
   program->presence_ = program->hold_presence();
   config.presence = program->presence_ ? 1 : 0;
   if (!program->presence_) program->why_not_ = "the kernel has no AF_XDP sockets, by which the program sees that this process is gone";
