@@ -5,6 +5,7 @@
 //
 // Figures of one run compare with each other; those of two runs do not.
 
+#include <bench.skel.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
@@ -23,7 +24,6 @@
 #include <thread>
 #include <vector>
 
-#include "bench.skel.h"
 #include "datapath/bridge/xdp_bridge.h"
 #include "service/service.h"
 #include "tests/kit/filter.h"

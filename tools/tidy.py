@@ -175,6 +175,9 @@ def check_includes(file):
         elif top in ("tests", "kit"):
             if not file.is_test:
                 yield Finding(file.path, line, f'"{target}" is for tests; the product never includes it')
+        elif top == "bpf":
+            if file.room not in (None, "datapath"):
+                yield Finding(file.path, line, f'{file.room} may not include "{target}": the kernel is known to datapath alone')
         elif top in ROOMS and "/" in target:
             room = file.room
             if room is not None and top != room and top not in ROOMS[room]:

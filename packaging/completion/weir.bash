@@ -11,6 +11,7 @@ _weir() {
   case $before in
     --for) mapfile -t COMPREPLY < <(compgen -W 'bridge host capture' -- "$word"); return ;;
     --fail) mapfile -t COMPREPLY < <(compgen -W 'open closed' -- "$word"); return ;;
+    --attach) mapfile -t COMPREPLY < <(compgen -W 'auto xdp xdp-generic packet' -- "$word"); return ;;
     --checksums) mapfile -t COMPREPLY < <(compgen -W 'auto verify ignore' -- "$word"); return ;;
     --workers|--flows-max|--packet|--stats|--bridge) return ;;
   esac

@@ -10,7 +10,9 @@
 #include <set>
 
 #include "datapath/bridge/packet_bridge.h"
+#include "datapath/bridge/xdp_bridge.h"
 #include "tests/agree/agreement.h"
+#include "tests/live/xdp_lab.h"
 
 namespace weir::agree {
 namespace {
@@ -23,8 +25,21 @@ Opened open_packet_bridge(const std::vector<std::string>& ports, Clock clock) {
   return {.path = std::move(*bridge), .why = {}, .prepare = {}};
 }
 
+/// Native XDP needs far ends that poll; generic XDP takes every wire. Time is the script's, so the lane is never taken to hang.
+template <datapath::Attach kMode>
+Opened open_xdp_bridge(const std::vector<std::string>& ports, Clock clock) {
+  for (std::size_t i = 0; i < ports.size(); ++i) datapath::turn_on_gro("far" + std::to_string(i));
+  static const std::string pins = kit::own_pins();
+  auto bridge = datapath::XdpBridge::open({.ports = ports, .clock = std::move(clock)}, {.force = kMode, .pins = pins, .hang_ns = 0},
+                                          engine_options().flows_max);
+  if (!bridge.ok()) return {.path = nullptr, .why = bridge.error().message, .prepare = {}};
+  return {.path = std::move(*bridge), .why = {}, .prepare = {}};
+}
+
 constexpr Candidate kCandidates[] = {
     {"packet", open_packet_bridge},
+    {"xdp", open_xdp_bridge<datapath::Attach::XdpNative>},
+    {"xdp_generic", open_xdp_bridge<datapath::Attach::XdpGeneric>},
 };
 
 constexpr std::size_t kFrameBytesMax = 9'000;    ///< The wires' MTU.

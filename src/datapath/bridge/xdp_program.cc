@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <bridge.skel.h>
 #include <linux/if_link.h>
 #include <linux/magic.h>
 #include <net/if.h>
@@ -19,7 +20,6 @@
 #include <cstring>
 #include <mutex>
 
-#include "bridge.skel.h"
 #include "datapath/bridge/port_device.h"
 
 namespace weir::datapath {
