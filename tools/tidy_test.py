@@ -54,7 +54,6 @@ class Includes(unittest.TestCase):
         ("tests/agree/oracle.cc", "policy/rule.h", True),
         ("src/datapath/bridge/xdp_flows.cc", "bpf/abi.h", True),
         ("src/engine/carrying.cc", "bpf/abi.h", False),
-        ("bpf/cursor.h", "bpf/abi.h", True),
     ]
 
     def test_the_picture(self):
