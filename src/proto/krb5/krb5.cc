@@ -133,7 +133,7 @@ class Parser {
   template <std::size_t Size>
   static void remember(char (&room)[Size], std::uint16_t& bytes, std::string_view text) {
     bytes = 0;
-    if (text.size() > Size) return;
+    if (text.empty() || text.size() > Size) return;
     std::memcpy(room, text.data(), text.size());
     bytes = static_cast<std::uint16_t>(text.size());
   }

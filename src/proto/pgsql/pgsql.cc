@@ -93,22 +93,26 @@ Progress read_server(State& s, const Input& in, Describer& d) {
       d.carry("tls");
       return progress;
     }
+    if (!s.started) {  // Nothing was asked yet: a server that speaks first says nothing of this protocol.
+      progress.consumed = in.bytes.size();
+      return progress;
+    }
     if (rest.size() < 5) return progress;
     const std::uint8_t type = rest[0];
     const std::uint32_t size = load_be32(&rest[1]);
     if (size < 4 || size > kMessageBytesMax) return {.done = true};
-    if (type == 'E' && s.started) {
+    if (type == 'E') {
       login_ends(AuthResult::Failed);
       return progress;
     }
     if (type == 'R') {
       if (rest.size() < 9) return progress;
       const std::uint32_t code = load_be32(&rest[5]);
-      if (code == 0 && s.started) {
+      if (code == 0) {
         login_ends(AuthResult::Ok);
         return progress;
       }
-      if (s.started) describe_authentication(code, d);
+      describe_authentication(code, d);
     }
     const std::size_t at_hand = std::min<std::size_t>(rest.size(), std::size_t{size} + 1);
     progress.consumed += at_hand;
