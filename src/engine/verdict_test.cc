@@ -53,6 +53,30 @@ rules:
   EXPECT_EQ(t.client(over_tcp(dns_query("evil.example", 2))), "drop name");
 }
 
+// ---- Numbers that grow
+
+TEST(Verdict, OfABodyInChunksWaitsForItsEndWhereAnUpperBoundIsAsked) {
+  const struct {
+    const char* condition;
+    const char *chunks, *end;  ///< Verdicts of the second of two chunks of 8 bytes, and of the last chunk.
+  } kRows[] = {
+      {"http.body_bytes: 10-", "drop r", "drop r"},
+      {"http.body_bytes: -10", "pass", "pass"},
+      {"http.body_bytes: -20", "pass", "drop r"},
+      {"http.body_bytes: 16", "pass", "drop r"},
+      {"not.http.body_bytes: -10", "drop r", "drop r"},
+      {"not.http.body_bytes: 20-", "pass", "drop r"},
+  };
+  for (const auto& row : kRows) {
+    Filter f("weir: 1\nrules: [ { name: r, match: { http.method: POST, " + std::string(row.condition) + " }, action: drop } ]");
+    Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 80);
+    c.open();
+    EXPECT_EQ(c.client("POST /up HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n8\r\nabcdefgh\r\n"), "pass") << row.condition;
+    EXPECT_EQ(c.client("8\r\nabcdefgh\r\n"), row.chunks) << row.condition;
+    EXPECT_EQ(c.client("0\r\n\r\n"), row.end) << row.condition;
+  }
+}
+
 // ---- Not yet, absent, hidden, values
 
 /// Plays a request over TCP under one rule; the verdict of its last segment.

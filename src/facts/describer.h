@@ -38,6 +38,9 @@ class Describer {
   // One value. The scope comes from the field's row.
   void text(FieldId field, std::string_view value) { facts_->set(field, scope(field), Value::of_text(value), true); }
   void number(FieldId field, std::uint64_t value) { facts_->set(field, scope(field), Value::of_number(value)); }
+  /// At least so many; more may come until the field is closed. A rule that asks for a lower bound is certain at once, one that
+  /// asks for an upper bound when it is closed or exceeded.
+  void grow(FieldId field, std::uint64_t least) { facts_->grow(field, scope(field), least); }
   template <typename Enum>
     requires std::is_enum_v<Enum>
   void word(FieldId field, Enum value) {

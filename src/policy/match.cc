@@ -116,9 +116,16 @@ Judgement judge(const CompiledCondition& cc, const View& view, const ZoneMap& zo
     }
     return value_matches(c, *cc.row, value, zone);
   });
+  const bool grows = !fact.complete && !cc.row->list && cc.row->type == FieldType::Number && !c.values.numbers.empty();
+  if (grows) {
+    // It only grows: certain is what is so for every larger number too.
+    const std::uint64_t least = fact.least(), last = c.values.numbers.back().last;
+    const bool stays = hit ? least >= c.values.numbers.back().first && last == UINT64_MAX : last < least;
+    if (!stays) return {Truth::Unknown, false};
+  }
   if (hit) return truth(!c.negated, final || cc.kind == KeyKind::Content);
-  // A list that may grow can still bring the value. A number that only grows (http.body_bytes) likewise.
-  if (!fact.complete && (cc.row->list || cc.row->scope == Scope::Transaction)) return {Truth::Unknown, false};
+  // A list that may grow can still bring the value.
+  if (!grows && !fact.complete && (cc.row->list || cc.row->scope == Scope::Transaction)) return {Truth::Unknown, false};
   return truth(c.negated, final);
 }
 

@@ -175,6 +175,47 @@ TEST(Match, CandidatesDecideAsAllRulesInOrderDo) {
   }
 }
 
+// What may still grow: a lower bound is certain at once, an upper bound when nothing more comes or it is exceeded.
+TEST(Match, OfANumberThatGrows) {
+  const struct {
+    const char *condition, *now;  ///< At 500 and growing.
+    const char* closed;           ///< At 500, and that is all.
+  } kRows[] = {
+      {"http.body_bytes: 100-", "true", "true"},        {"http.body_bytes: 500-", "true", "true"},     {"http.body_bytes: 501-", "unknown", "false"},
+      {"http.body_bytes: -1000", "unknown", "true"},    {"http.body_bytes: -499", "false", "false"},   {"http.body_bytes: 500", "unknown", "true"},
+      {"http.body_bytes: 499", "false", "false"},       {"http.body_bytes: [-10, 400-]", "true", "true"},
+      {"http.body_bytes: [400-600, 700-]", "unknown", "true"},
+      {"not.http.body_bytes: 100-", "false", "false"},  {"not.http.body_bytes: -1000", "unknown", "false"},
+      {"not.http.body_bytes: -499", "true", "true"},    {"http.body_bytes: present", "true", "true"},
+      {"http.body_bytes: absent", "false", "false"},
+  };
+  const auto& words = kit::vocabulary();
+  SlabPool pool(1 << 16);
+  constexpr const char* kTruths[] = {"false", "true", "unknown"};
+  for (const auto& row : kRows) {
+    Loaded loaded = load_policy_text("p", "weir: 1\nessential: false\nzones: {inside: {networks: [10.0.0.0/8]}, outside: {}}\nrules: [{name: r, match: {" +
+                                              std::string(row.condition) + "}, action: drop}]\n", words);
+    ASSERT_TRUE(loaded.policy) << render(loaded.diagnostics);
+    const RuleSet rules(std::make_shared<const Policy>(std::move(*loaded.policy)), words);
+    Dice dice(1);
+    Scene scene(dice, rules);
+    scene.flow.ends.protocol = ip_protocol::kTcp;
+    scene.flow.app = {};
+    scene.flow.app.layers[scene.flow.app.count++] = *words.app("http");
+    scene.flow.app.open = false;
+    scene.view.at_bound = false;
+    Facts facts(pool, rules.wanted());
+    scene.view.facts = &facts;
+    const FieldRow& field = *words.field("http.body_bytes");
+    const auto truth = [&] { return std::string(kTruths[static_cast<int>(judge(rules.rule(0), scene.view, rules.zones(), false).truth)]); };
+    facts.grow(field.id, field.scope, 17);
+    facts.grow(field.id, field.scope, 500);
+    EXPECT_EQ(truth(), row.now) << row.condition;
+    facts.close(field.id, field.scope);
+    EXPECT_EQ(truth(), row.closed) << row.condition << " at the end";
+  }
+}
+
 constexpr const char* kPaths[] = {"/a", "/a*", "/*a?b", "'*.php'", "/x*y?.php", "'*x*'", "{regex: x+y}", "/A", "'?a*'", "absent"};
 constexpr const char* kPathValues[] = {"/a", "/A", "/ab", "/xaab", "/x1y2.php", "/y.php", "/xy", "", "/zzz"};
 constexpr const char* kNames[] = {"evil.example", ".evil.example", "www.evil.example", "'*evil*'", ".example", "'w?w.*'", "{regex: 'e.il'}", "hidden"};

@@ -352,7 +352,7 @@ class Parser {
     m_.stage = Stage::ChunkData;
     if (is_client()) {
       s_.body_bytes = s_.body_bytes > UINT64_MAX - size ? UINT64_MAX : s_.body_bytes + size;
-      if (owned()) d_.number(kBodyBytes, s_.body_bytes), grown_ = true;
+      if (owned()) d_.grow(kBodyBytes, s_.body_bytes), grown_ = true;
     }
     return true;
   }
