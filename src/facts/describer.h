@@ -83,6 +83,10 @@ class Describer {
   /// Replaces the innermost layer by a more exact name: `http` → adds a layer such as `websocket`, `doh`, `winrm`.
   virtual void refine(std::string_view app) = 0;
 
+  /// Whether what this end says of whom it serves is believed: the policy's `trusted_proxies`. Without that list the flow's own client
+  /// counts as a proxy, and nobody else.
+  virtual bool trusts_proxy(const Ip& address) const { return address == ends_->client; }
+
   // Bytes kept beyond the call, by side, at most 64 KiB each: where a message is cut by records or datagrams.
   virtual Bytes kept(Side side) const = 0;
   /// Appends; false if over budget (then nothing was appended: say what is hidden).
