@@ -15,12 +15,6 @@
 namespace weir::proto::http {
 namespace {
 
-bool contains_nocase(std::string_view text, std::string_view part) {
-  for (std::size_t i = 0; i + part.size() <= text.size(); ++i)
-    if (equals_nocase(text.substr(i, part.size()), part)) return true;
-  return false;
-}
-
 /// Whether a byte that no value may hold is in it (RFC 9110, 5.5): NUL, or the CR and LF of a folded or broken line.
 bool has_bad_byte(std::string_view value) { return value.find_first_of(std::string_view("\0\r\n", 3)) != std::string_view::npos; }
 
