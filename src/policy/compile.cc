@@ -13,7 +13,8 @@ namespace weir::policy {
 
 bool asks_extension_headers(const Condition& condition) {
   namespace ip = ip_protocol;
-  for (std::uint8_t n : {ip::kHopByHop, ip::kRouting, ip::kFragment, ip::kAh, ip::kDestination, ip::kMobility, ip::kHip, ip::kShim6})
+  for (std::uint8_t n :
+       {ip::kHopByHop, ip::kRouting, ip::kFragment, ip::kAh, ip::kDestination, ip::kMobility, ip::kHip, ip::kShim6})
     for (const NumberRange& r : condition.values.numbers)
       if (r.first <= n && n <= r.last) return true;
   return false;
@@ -23,7 +24,7 @@ namespace {
 
 using namespace field;
 
-constexpr std::size_t kIndexedRulesMin = 16;  ///< Fewer are asked one by one.
+constexpr std::size_t kIndexedRulesMin = 8;  ///< Fewer are asked one by one.
 
 constexpr std::size_t kInlinePrefixesMax = 4096;  ///< A larger set is asked, never cut into classes.
 
@@ -61,7 +62,8 @@ int dimension_of(const Condition& c) {
   }
 }
 
-/// A frame without IP has no facts of IP, flow or application: a rule with such a key is false there, unless it asks for the absence.
+/// A frame without IP has no facts of IP, flow or application: a rule with such a key is false there, unless it asks for the
+/// absence.
 bool may_hold_without_ip(const Rule& rule) {
   for (const Condition& c : rule.match) {
     const bool of_frame = c.field <= kArpTargetIp || c.field == kFlaw || c.field == kArpBinding || c.field == kPortMacsExceeded;
@@ -128,7 +130,8 @@ struct RuleSet::Stages {
     std::uint32_t* ends = ends_arena.data() + slot.group_ends;
     std::uint32_t grouped = 0;
     for (std::uint32_t i = 0; i < slot.count; ++i)
-      if (const std::uint16_t group = rules[arena[slot.first + i]].group; group != CompiledRule::kNoGroup) ++ends[group], ++grouped;
+      if (const std::uint16_t group = rules[arena[slot.first + i]].group; group != CompiledRule::kNoGroup)
+        ++ends[group], ++grouped;
     std::uint32_t sum = 0;
     for (std::size_t g = 0; g < groups; ++g) {
       const std::uint32_t count = ends[g];
@@ -218,7 +221,8 @@ RuleSet::RuleSet(std::shared_ptr<const Policy> policy, const Vocabulary& vocabul
     std::stable_sort(rule.match.begin(), rule.match.end(), cheap_first);
     std::stable_sort(rule.residual.begin(), rule.residual.end(), cheap_first);
     rule.header_only = !rule.content && !rule.transaction && !rule.reading;
-    const bool ends = rule.rule->action != Action::Alert && rule.rule->action != Action::Limit && rule.rule->action != Action::Ban;
+    const bool ends =
+        rule.rule->action != Action::Alert && rule.rule->action != Action::Limit && rule.rule->action != Action::Ban;
     rule.unconditional = rule.residual.empty() && rule.unless.empty() && ends && !rule.rule->monitor &&
                          rule.rule->expires_wall_ns == INT64_MAX && !rule.rule->match.empty();
     // A limit in packets or bytes is asked with each packet.

@@ -8,13 +8,13 @@
 //   Packet   headers that differ from packet to packet
 //   Content  what the flow says once (application protocol, TLS hello)
 //   Passing  what returns with each transaction, or reads differently later (dns.qname, rates, bindings)
-// Stage A turns the Fixed keys into a list of candidate rules, by bit vectors: for each dimension a value has a class, each class a
-// set of rules that hold for it, and the candidates are the intersection (Lakshman and Stiliadis 1998). Lists are cut
-// after the first rule that is unconditional, and remembered by their classes.
+// Stage A turns the Fixed keys into a list of candidate rules, by bit vectors: for each dimension a value has a class, each class
+// a set of rules that hold for it, and the candidates are the intersection (Lakshman and Stiliadis 1998). Lists are cut after the
+// first rule that is unconditional, and remembered by their classes.
 //
-// Where many rules ask one fact for texts (`http.path: /x*y?.php`, `dns.qname: .evil.example`), a TextIndex tells in one look which
-// of them a value may concern. Candidates therefore come as one list and, beside it, split into those that are asked
-// one by one and groups that an index answers; what the split gives is what the one list would (match.cc).
+// Where many rules ask one fact for texts (`http.path: /x*y?.php`, `dns.qname: .evil.example`), a TextIndex tells in one look
+// which of them a value may concern. Candidates therefore come as one list and, beside it, split into those that are asked one by
+// one and groups that an index answers; what the split gives is what the one list would (match.cc).
 
 #include <memory>
 #include <vector>

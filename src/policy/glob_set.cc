@@ -71,7 +71,8 @@ void GlobSet::build(std::vector<std::string> globs, bool fold_case) {
     }
     const std::size_t at = best.entry.distance;
     if (at < glob.find('*')) best.entry.anchor = Anchor::Start;
-    else if (at > glob.rfind('*')) best.entry.anchor = Anchor::End, best.entry.distance = static_cast<std::uint32_t>(glob.size() - at);
+    else if (at > glob.rfind('*'))
+      best.entry.anchor = Anchor::End, best.entry.distance = static_cast<std::uint32_t>(glob.size() - at);
     windows.push_back(best);
   }
   fill_table(windows);

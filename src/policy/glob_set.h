@@ -4,7 +4,8 @@
 // GlobSet: many globs asked at once. `*` is any run of bytes, `?` any one byte, and a glob matches the whole text.
 //
 // 1. Each glob is known by one *window*: up to eight bytes that stand in it as they are, those that the fewest of the globs have.
-// 2. One pass over the text finds the windows in it; only globs whose window is there are compared, each at most once, and one whose
+// 2. One pass over the text finds the windows in it; only globs whose window is there are compared, each at most once, and one
+// whose
 //    window has a fixed distance from the beginning or the end only there.
 // 3. Globs without any such byte (`*?`), and the globs of a set of few, are compared one by one.
 //
@@ -46,6 +47,7 @@ class GlobSet {
     any(text, [&](std::uint32_t i) { return least = i < least ? i : least, false; });
     return least;
   }
+  bool operator==(const GlobSet& other) const { return fold_ == other.fold_ && globs_ == other.globs_; }
   const std::string& glob(std::uint32_t place) const { return globs_[place]; }
   std::size_t size() const { return globs_.size(); }
   std::size_t bytes() const;

@@ -96,7 +96,8 @@ Judgement judge(const CompiledCondition& cc, const View& view, const ZoneMap& zo
   const bool final = !can_change(cc, view, fact);
   if (c.values.absent || c.values.present || c.values.hidden) {
     if (fact.state == FactState::NotYet) return {Truth::Unknown, false};
-    const bool holds = (c.values.absent && fact.state == FactState::Absent) || (c.values.present && fact.state == FactState::Known) ||
+    const bool holds = (c.values.absent && fact.state == FactState::Absent) ||
+                       (c.values.present && fact.state == FactState::Known) ||
                        (c.values.hidden && fact.state == FactState::Hidden);
     return truth(holds != c.negated, final);
   }
@@ -305,7 +306,8 @@ Outcome Asking::by_default(const Candidates& candidates) {
   return out;
 }
 
-/// How a condition on an indexed field stands where no value of the rule's is there; the rules that a value may concern go to `hits`.
+/// How a condition on an indexed field stands where no value of the rule's is there; the rules that a value may concern go to
+/// `hits`.
 Judgement ask_index(const IndexedField& indexed, const View& view, IndexedHits& hits) {
   const FieldRow& row = *indexed.sample.row;
   const Fact fact = look_up(view, row.id);
@@ -353,7 +355,8 @@ Outcome match_indexed(const RuleSet& rules, const Candidates& candidates, const 
   std::uint32_t single = 0;
   for (;;) {
     const RuleId next_single = single < candidates.single_count ? candidates.single[single] : kNoRule;
-    while (hit != hits.rules.end() && *hit < next_single && !std::binary_search(candidates.begin(), candidates.end(), *hit)) ++hit;
+    while (hit != hits.rules.end() && *hit < next_single && !std::binary_search(candidates.begin(), candidates.end(), *hit))
+      ++hit;
     const bool by_hit = hit != hits.rules.end() && *hit < next_single;
     const RuleId id = by_hit ? *hit++ : next_single;
     note_before(id);

@@ -2,7 +2,8 @@
 #pragma once
 
 // TextIndex: where many rules ask one fact for texts, which of them a value may concern, in one look instead of one a rule. It
-// names every rule whose texts hold and perhaps a few more; the matcher asks those, and knows of the others that they do not hold.
+// names every rule whose texts hold and perhaps a few more; the matcher asks those, and knows of the others that they do not
+// hold.
 //
 // Built once, asked without allocating; its marks belong to one lane at a time, as the rest of a RuleSet.
 
@@ -47,7 +48,8 @@ class TextIndex {
 
   template <typename F>
   static void call_those_of(const ByHash& all, std::uint64_t hash, F&& call) {
-    for (auto at = std::lower_bound(all.begin(), all.end(), std::pair{hash, RuleId{0}}); at != all.end() && at->first == hash; ++at)
+    for (auto at = std::lower_bound(all.begin(), all.end(), std::pair{hash, RuleId{0}}); at != all.end() && at->first == hash;
+         ++at)
       call(at->second);
   }
 

@@ -81,7 +81,8 @@ std::string plain_message(std::string_view said) {
   const std::string_view why = ": every expression is matched in one pass over the text";
   if (has("Back-reference") || has("eference")) return std::string("back-references and recursion are not supported").append(why);
   if (has("Zero-width")) return std::string("lookahead and lookbehind are not supported").append(why);
-  if (has("Atomic") || has("Possessive")) return std::string("atomic groups and possessive repeats are not supported").append(why);
+  if (has("Atomic") || has("Possessive"))
+    return std::string("atomic groups and possessive repeats are not supported").append(why);
   if (has("recursion") || has("ubroutine")) return std::string("back-references and recursion are not supported").append(why);
   if (has("Embedded") && has("anchors")) return "an anchor (^, $, \\A, \\z) may stand only where the text can begin or end";
   if (has("too large") || has("exceeds") || has("Resource limit")) return "the expression is too large to compile";
@@ -151,8 +152,8 @@ void TextSet::Compiled::compile(std::vector<Problem>& problems) {
     const std::vector<unsigned> each_flags(texts.size(), flags());
     hs_database_t* made = nullptr;
     hs_compile_error_t* error = nullptr;
-    if (hs_compile_multi(texts.data(), each_flags.data(), ids.data(), static_cast<unsigned>(texts.size()), HS_MODE_BLOCK, nullptr, &made,
-                         &error) == HS_SUCCESS) {
+    if (hs_compile_multi(texts.data(), each_flags.data(), ids.data(), static_cast<unsigned>(texts.size()), HS_MODE_BLOCK, nullptr,
+                         &made, &error) == HS_SUCCESS) {
       database.reset(made);
       hs_scratch_t* working = nullptr;
       if (hs_alloc_scratch(database.get(), &working) == HS_SUCCESS) return scratch.reset(working);
@@ -160,7 +161,8 @@ void TextSet::Compiled::compile(std::vector<Problem>& problems) {
       return give_up(0, regexes.size(), "no memory to match it with", problems);
     }
     const int culprit = error != nullptr ? error->expression : -1;
-    const std::string message = plain_message(error != nullptr && error->message != nullptr ? error->message : "it does not compile");
+    const std::string message =
+        plain_message(error != nullptr && error->message != nullptr ? error->message : "it does not compile");
     hs_free_compile_error(error);
     const bool one = culprit >= 0 && static_cast<std::size_t>(culprit) < regexes.size();
     const std::size_t first = one ? static_cast<std::size_t>(culprit) : 0;
@@ -174,7 +176,8 @@ TextSet TextSet::build(Source source, std::vector<Problem>& problems) {
   Compiled& c = *set.compiled_;
   c.fold = source.fold_case;
   std::vector<std::string> globs;
-  for (std::string& glob : source.globs) (glob.find_first_of("*?") == glob.npos ? source.exact : globs).push_back(std::move(glob));
+  for (std::string& glob : source.globs)
+    (glob.find_first_of("*?") == glob.npos ? source.exact : globs).push_back(std::move(glob));
   c.exact.build(source.exact, c.fold);
   c.globs.build(std::move(globs), c.fold);
   source.exact = {};

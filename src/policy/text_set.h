@@ -2,11 +2,12 @@
 #pragma once
 
 // TextSet: strings, globs and regular expressions that one key asks for, compiled together. Globs match the whole value,
-// regular expressions search. Matching allocates nothing; regular expressions are matched in one pass over the value, globs as GlobSet says.
+// regular expressions search. Matching allocates nothing; regular expressions are matched in one pass over the value, globs as
+// GlobSet says.
 //
 // Everything is bytes: `.` and `?` stand for any one byte, also a line end; folding is of ASCII letters. Regular expressions are
-// those of vectorscan (PCRE without back-references, lookaround, atomic groups and possessive repeats). An expression that matches the empty text is
-// allowed, and so matches everything.
+// those of vectorscan (PCRE without back-references, lookaround, atomic groups and possessive repeats). An expression that
+// matches the empty text is allowed, and so matches everything.
 //
 // Threads: contains and find use working memory that belongs to the set, so one engine lane uses a set at a time. A second lane
 // needs a second set (or a clone of the scratch for each lane, which is the change to make then).
