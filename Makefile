@@ -42,8 +42,10 @@ fuzz:            ## every fuzz target for SECONDS=30 each
 	@cmake --preset fuzz >build.log.tmp 2>&1 || { cat build.log.tmp; rm -f build.log.tmp; exit 2; }; rm -f build.log.tmp
 	@scripts/fuzz $(SECONDS)
 
-bench: build     ## what each step costs
-	@if ninja -C build -t query bench >/dev/null 2>&1; then ninja -C build bench; else echo "there is no bench target yet"; exit 1; fi
+bench: build     ## what each step costs, in time and in instructions; writes docs/performance.md
+	@scripts/deps --bench
+	@ninja -C build -j $(JOBS) steps_bench >/dev/null
+	@scripts/bench build $(CAPTURE)
 
 bench-live: build ## the bridge on wires, beside a bare XDP redirect, in a namespace of its own
 	@ninja -C build bench-live

@@ -20,6 +20,12 @@ bool starts_nocase(std::string_view text, std::string_view prefix) {
   return true;
 }
 
+bool contains_nocase(std::string_view text, std::string_view part) {
+  for (std::size_t i = 0; i + part.size() <= text.size(); ++i)
+    if (equals_nocase(text.substr(i, part.size()), part)) return true;
+  return false;
+}
+
 std::string_view trim(std::string_view text) {
   const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
   while (!text.empty() && blank(text.front())) text.remove_prefix(1);

@@ -24,6 +24,8 @@ inline int hex_value(char c) {
 std::string lower(std::string_view text);
 bool equals_nocase(std::string_view a, std::string_view b);
 bool starts_nocase(std::string_view text, std::string_view prefix);
+/// Tries every place: for short texts.
+bool contains_nocase(std::string_view text, std::string_view part);
 std::string_view trim(std::string_view text);
 /// Decimal digits only, no sign, no overflow.
 std::optional<std::uint64_t> parse_number(std::string_view text);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cli/schema.h"
 #include "cli/verb.h"
 #include "engine/engine.h"
 #include "proto/registry.h"
@@ -18,7 +19,7 @@ using nlohmann::ordered_json;
 
 struct Options {
   std::string prefix;
-  bool ports = false, markdown = false, json = false;
+  bool ports = false, markdown = false, schema = false, json = false;
 };
 
 std::string_view text_of(FieldType type) {
@@ -146,6 +147,7 @@ int show_ports(const Options& options) {
 
 int facts(const Options& options) {
   if (options.ports) return show_ports(options);
+  if (options.schema) return std::printf("%s\n", policy_schema(engine::vocabulary()).dump(2).c_str()) < 0 ? kRefused : kDone;
   const Vocabulary& words = engine::vocabulary();
   std::vector<const FieldRow*> rows;
   for (const std::string_view name : words.field_names())
@@ -175,6 +177,7 @@ std::function<int()> add_facts(CLI::App& app) {
   app.add_option("PREFIX", o->prefix, "only those whose name begins so: dns, tls.sni");
   app.add_flag("--ports", o->ports, "the ports that protocols are registered for, instead");
   app.add_flag("--markdown", o->markdown, "print the table as the manual has it");
+  app.add_flag("--schema", o->schema, "print the JSON Schema of the policy file, for editors");
   app.add_flag("--json", o->json, "print JSON");
   app.footer(
       "Examples:\n  weir facts dns\n  weir facts --ports tls\n\nA fact's name is the key that a rule matches on, the key that an "

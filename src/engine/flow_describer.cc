@@ -80,6 +80,11 @@ void FlowDescriber::end_transaction() {
   live_.transaction_ended = true;
 }
 
+bool FlowDescriber::trusts_proxy(const Ip& address) const {
+  const auto& proxies = lane_.rules_->policy().trusted_proxies;
+  return proxies ? proxies->contains(address) : Describer::trusts_proxy(address);
+}
+
 void FlowDescriber::flaw(Flaw flaw) {
   if (!work_.flaws.has(flaw)) ++lane_.counters_.flaws[static_cast<std::size_t>(flaw)];
   work_.flaws.add(flaw);

@@ -23,6 +23,7 @@ class FlowDescriber final : public Describer {
   void carry(std::string_view app) override;
   void may_extend(bool may) override;
   void refine(std::string_view app) override;
+  bool trusts_proxy(const Ip& address) const override;
   Bytes kept(Side side) const override;
   bool keep(Side side, Bytes bytes) override;
   bool keep_at(Side side, std::size_t offset, Bytes bytes) override;

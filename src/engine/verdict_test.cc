@@ -53,6 +53,101 @@ rules:
   EXPECT_EQ(t.client(over_tcp(dns_query("evil.example", 2))), "drop name");
 }
 
+// ---- Numbers that grow
+
+TEST(Verdict, OfABodyInChunksWaitsForItsEndWhereAnUpperBoundIsAsked) {
+  const struct {
+    const char* condition;
+    const char *chunks, *end;  ///< Verdicts of the second of two chunks of 8 bytes, and of the last chunk.
+  } kRows[] = {
+      {"http.body_bytes: 10-", "drop r", "drop r"},
+      {"http.body_bytes: -10", "pass", "pass"},
+      {"http.body_bytes: -20", "pass", "drop r"},
+      {"http.body_bytes: 16", "pass", "drop r"},
+      {"not.http.body_bytes: -10", "drop r", "drop r"},
+      {"not.http.body_bytes: 20-", "pass", "drop r"},
+  };
+  for (const auto& row : kRows) {
+    Filter f("weir: 1\nrules: [ { name: r, match: { http.method: POST, " + std::string(row.condition) + " }, action: drop } ]");
+    Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 80);
+    c.open();
+    EXPECT_EQ(c.client("POST /up HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n8\r\nabcdefgh\r\n"), "pass") << row.condition;
+    EXPECT_EQ(c.client("8\r\nabcdefgh\r\n"), row.chunks) << row.condition;
+    EXPECT_EQ(c.client("0\r\n\r\n"), row.end) << row.condition;
+  }
+}
+
+// ---- Whom a request is for
+
+TEST(Verdict, OfAClientBehindProxiesThatAreTrusted) {
+  const struct {
+    const char *proxies, *client, *headers;
+    bool bad;  ///< The request is for 203.0.113.9.
+  } kRows[] = {
+      // Without a list the nearest proxy is believed, whoever it is.
+      {"", "10.0.0.5", "X-Forwarded-For: 198.51.100.1, 203.0.113.9", true},
+      {"", "10.0.0.5", "X-Forwarded-For: 203.0.113.9, 198.51.100.1", false},
+      // A proxy of ours: the last that is none of ours.
+      {"[10.0.0.0/8]", "10.0.0.5", "X-Forwarded-For: 203.0.113.9", true},
+      {"[10.0.0.0/8]", "10.0.0.5", "X-Forwarded-For: 203.0.113.9, 10.0.0.7, 10.0.0.6", true},
+      {"[10.0.0.0/8]", "10.0.0.5", "X-Forwarded-For: 203.0.113.9, 198.51.100.1, 10.0.0.6", false},
+      {"[10.0.0.0/8]", "10.0.0.5", "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: 10.0.0.6", true},
+      {"[10.0.0.0/8]", "10.0.0.5", "Forwarded: for=203.0.113.9;proto=https, for=\"10.0.0.6:4711\"", true},
+      {"[10.0.0.0/8]", "10.0.0.5", "Forwarded: for=203.0.113.9, for=unknown, for=10.0.0.6", false},
+      {"[10.0.0.0/8]", "10.0.0.5", "Forwarded: for=198.51.100.1\r\nX-Forwarded-For: 203.0.113.9", true},
+      // None of ours: what it says is not believed, it is the client.
+      {"[10.0.0.0/8]", "192.0.2.1", "X-Forwarded-For: 203.0.113.9", false},
+      {"[10.0.0.0/8]", "203.0.113.9", "X-Forwarded-For: 198.51.100.1", true},
+      {"[10.0.0.0/8]", "203.0.113.9", "Accept: */*", true},
+  };
+  for (const auto& row : kRows) {
+    const std::string proxies = *row.proxies == 0 ? "" : "trusted_proxies: " + std::string(row.proxies) + "\n";
+    Filter f("weir: 1\n" + proxies + "rules: [ { name: r, match: { http.client_ip: 203.0.113.9 }, action: drop } ]");
+    Connection c(f, row.client, 40000, "198.51.100.80", 80);
+    c.open();
+    EXPECT_EQ(c.client("GET / HTTP/1.1\r\nHost: a.example\r\n" + std::string(row.headers) + "\r\n\r\n"), row.bad ? "drop r" : "pass")
+        << row.proxies << " " << row.client << " " << row.headers;
+  }
+}
+
+// ---- URLs
+
+TEST(Verdict, OfAUrlOfASet) {
+  const struct {
+    const char* request;
+    bool listed;
+  } kRows[] = {
+      {"GET /kit/x HTTP/1.1\r\nHost: evil.example", true},
+      {"GET /kit/x HTTP/1.1\r\nHost: EVIL.example.:80", true},
+      {"GET /a/..//./kit/x HTTP/1.1\r\nHost: evil.example", false},
+      {"GET /a/../%6bit/./x?y HTTP/1.1\r\nHost: evil.example", true},
+      {"GET http://evil.example/kit/x HTTP/1.1\r\nHost: harmless.example", true},
+      {"GET /kit/x HTTP/1.1\r\nHost: harmless.example", false},
+      {"GET /kitten HTTP/1.1\r\nHost: evil.example", false},
+      {"GET /i HTTP/1.0\r\nAccept: */*", true},  // The server's address, where there is no Host.
+      {"GET /i HTTP/1.1\r\nHost: 198.51.100.80", true},
+      {"GET /q?id=7 HTTP/1.1\r\nHost: evil.example", true},
+      {"GET /q?id=8 HTTP/1.1\r\nHost: evil.example", false},
+      {"GET /q%3Fid=7 HTTP/1.1\r\nHost: evil.example", false},
+      {"CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example", false},
+  };
+  for (const char* key : {"http.uri", "http.url"})
+    for (const auto& row : kRows) {
+      Filter f("weir: 1\nsets: { bad: { urls: [ evil.example/kit/, \"evil.example/q?id=7\", 'http://198.51.100.80/i' ] } }\n"
+               "rules: [ { name: r, match: { " + std::string(key) + ": '@bad' }, action: drop } ]");
+      Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 80);
+      c.open();
+      EXPECT_EQ(c.client(std::string(row.request) + "\r\n\r\n"), row.listed ? "drop r" : "pass") << key << " " << row.request;
+    }
+  // Who pads the query hides nothing.
+  Filter f("weir: 1\nrules: [ { name: r, match: { http.url: 'http://evil.example/kit/*' }, action: drop } ]");
+  Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 80);
+  c.open();
+  EXPECT_EQ(c.client("GET /kit/x?" + std::string(1300, 'a')), "pass");
+  EXPECT_EQ(c.client(std::string(1400, 'a')), "pass");
+  EXPECT_EQ(c.client(std::string(1300, 'a') + " HTTP/1.1\r\nHost: evil.example\r\n\r\n"), "drop r");
+}
+
 // ---- Not yet, absent, hidden, values
 
 /// Plays a request over TCP under one rule; the verdict of its last segment.

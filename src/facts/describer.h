@@ -38,6 +38,9 @@ class Describer {
   // One value. The scope comes from the field's row.
   void text(FieldId field, std::string_view value) { facts_->set(field, scope(field), Value::of_text(value), true); }
   void number(FieldId field, std::uint64_t value) { facts_->set(field, scope(field), Value::of_number(value)); }
+  /// At least so many; more may come until the field is closed. A rule that asks for a lower bound is certain at once, one that
+  /// asks for an upper bound when it is closed or exceeded.
+  void grow(FieldId field, std::uint64_t least) { facts_->grow(field, scope(field), least); }
   template <typename Enum>
     requires std::is_enum_v<Enum>
   void word(FieldId field, Enum value) {
@@ -79,6 +82,10 @@ class Describer {
   virtual void may_extend(bool may) = 0;
   /// Replaces the innermost layer by a more exact name: `http` → adds a layer such as `websocket`, `doh`, `winrm`.
   virtual void refine(std::string_view app) = 0;
+
+  /// Whether what this end says of whom it serves is believed: the policy's `trusted_proxies`. Without that list the flow's own client
+  /// counts as a proxy, and nobody else.
+  virtual bool trusts_proxy(const Ip& address) const { return address == ends_->client; }
 
   // Bytes kept beyond the call, by side, at most 64 KiB each: where a message is cut by records or datagrams.
   virtual Bytes kept(Side side) const = 0;

@@ -67,6 +67,11 @@ void Facts::set(FieldId field, Scope scope, Value value, bool is_text) {
   if (!append(field, scope, value, is_text)) known_.reset(field), hidden_.set(field);
 }
 
+void Facts::grow(FieldId field, Scope scope, std::uint64_t least) {
+  set(field, scope, Value::of_number(least));
+  closed_.reset(field);
+}
+
 void Facts::add(FieldId field, Scope scope, Value value, bool is_text) {
   if (scope == Scope::Transaction) transaction_.set(field);
   if (!wanted_->test(field)) {

@@ -40,6 +40,8 @@ class Facts {
 
   /// The one value of a fact: replaces what was there.
   void set(FieldId field, Scope scope, Value value, bool is_text = false);
+  /// A number as far as it is known: it may still grow until it is closed or set.
+  void grow(FieldId field, Scope scope, std::uint64_t least);
   /// One more value of a list; the same value twice is kept once for numbers.
   void add(FieldId field, Scope scope, Value value, bool is_text = false);
   void hide(FieldId field, Scope scope);

@@ -39,6 +39,12 @@ struct Fact {
   const Facts* more = nullptr;      ///< … or there, under `field`.
   FieldId field = kNoField;
 
+  /// The first value as a number; 0 if nobody kept it.
+  std::uint64_t least() const {
+    if (count != 0) return values[0].number();
+    const Value* kept = more == nullptr ? nullptr : more->value(field);
+    return kept == nullptr ? 0 : kept->number();
+  }
   template <typename F>
   bool any(F&& call) const {
     for (std::size_t i = 0; i < count; ++i)

@@ -10,8 +10,6 @@
 namespace weir::policy {
 namespace {
 
-std::string shown(std::string_view text) { return text.size() <= 80 ? std::string(text) : sentence(text.substr(0, 77), "..."); }
-
 constexpr std::string_view kActions[] = {"allow", "drop", "reject", "sinkhole", "limit", "ban", "alert"};
 
 std::optional<ActionOf> read_word(Reading& reading, const Node& node) {
@@ -33,7 +31,7 @@ std::optional<ActionOf> read_word(Reading& reading, const Node& node) {
 }
 
 std::optional<ActionOf> read_ban(Reading& reading, const Node& node) {
-  const Keys keys(reading, node, "`ban`", {"ban", "for", "after", "within"});
+  const Keys keys(reading, node, grammar::kBan);
   constexpr std::string_view kWhat[] = {"source", "destination", "port", "protocol"};
   ActionOf out;
   out.action = Action::Ban;
@@ -50,7 +48,7 @@ std::optional<ActionOf> read_ban(Reading& reading, const Node& node) {
 
 std::optional<ActionOf> read_limit(Reading& reading, const Node& node, LimitUnit bare) {
   if (!reading.wants_map(node, "a map such as `{ rate: 10/s, per: from }`")) return std::nullopt;
-  const Keys keys(reading, node, "`limit`", {"rate", "burst", "per", "over"});
+  const Keys keys(reading, node, grammar::kLimit);
   ActionOf out;
   out.action = Action::Limit;
   const Node* rate = keys.at("rate");
@@ -84,7 +82,7 @@ std::optional<ActionOf> read_limit(Reading& reading, const Node& node, LimitUnit
 std::optional<ActionOf> read_action(Reading& reading, const Node& node, LimitUnit bare) {
   if (node.is_map()) {
     if (node.at("ban") != nullptr) return read_ban(reading, node);
-    const Keys keys(reading, node, "an action", {"sinkhole", "limit"});
+    const Keys keys(reading, node, grammar::kActionMap);
     const Node* sinkhole = keys.at("sinkhole");
     const Node* limit = keys.at("limit");
     if ((sinkhole == nullptr) == (limit == nullptr)) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <string>
 #include <unordered_map>
 
@@ -21,7 +22,8 @@ bool asks_headers_flaw(const Condition& condition) {
 
 bool asks_extension_headers(const Condition& condition) {
   namespace ip = ip_protocol;
-  for (std::uint8_t n : {ip::kHopByHop, ip::kRouting, ip::kFragment, ip::kAh, ip::kDestination, ip::kMobility, ip::kHip, ip::kShim6})
+  for (std::uint8_t n :
+       {ip::kHopByHop, ip::kRouting, ip::kFragment, ip::kAh, ip::kDestination, ip::kMobility, ip::kHip, ip::kShim6})
     for (const NumberRange& r : condition.values.numbers)
       if (r.first <= n && n <= r.last) return true;
   return false;
@@ -30,6 +32,8 @@ bool asks_extension_headers(const Condition& condition) {
 namespace {
 
 using namespace field;
+
+constexpr std::size_t kIndexedRulesMin = 8;  ///< Fewer are asked one by one.
 
 constexpr std::size_t kInlinePrefixesMax = 4096;  ///< A larger set is asked, never cut into classes.
 
@@ -67,7 +71,8 @@ int dimension_of(const Condition& c) {
   }
 }
 
-/// A frame without IP has no facts of IP, flow or application: a rule with such a key is false there, unless it asks for the absence.
+/// A frame without IP has no facts of IP, flow or application: a rule with such a key is false there, unless it asks for the
+/// absence.
 bool may_hold_without_ip(const Rule& rule) {
   for (const Condition& c : rule.match) {
     const bool of_frame = c.field <= kArpTargetIp || c.field == kFlaw || c.field == kArpBinding || c.field == kPortMacsExceeded;
@@ -112,11 +117,13 @@ struct RuleSet::Stages {
   struct Slot {
     std::array<std::uint32_t, kDimensions> key{};
     std::uint32_t first = 0, count = 0;
+    std::uint32_t single = 0, single_count = 0, grouped = 0, group_ends = 0;  ///< The split, if rules are indexed.
     bool used = false, packet = false, content = false, transaction = false, reading = false;
   };
   static constexpr std::size_t kSlots = 4096, kArena = 1 << 20;
   std::vector<Slot> slots = std::vector<Slot>(kSlots);
   std::vector<RuleId> arena;
+  std::vector<std::uint32_t> ends_arena;
 
   std::uint32_t intern(const Bits& bits) {
     std::string key(reinterpret_cast<const char*>(bits.data()), bits.size() * 8);
@@ -125,6 +132,32 @@ struct RuleSet::Stages {
     return at->second;
   }
   const std::uint64_t* bits(std::uint32_t cls) const { return pool.data() + cls * words; }
+  /// The slot's list once more, split into single rules and groups.
+  void split(Slot& slot, const std::vector<CompiledRule>& rules, std::size_t groups) {
+    slot.group_ends = static_cast<std::uint32_t>(ends_arena.size());
+    ends_arena.resize(ends_arena.size() + groups);
+    std::uint32_t* ends = ends_arena.data() + slot.group_ends;
+    std::uint32_t grouped = 0;
+    for (std::uint32_t i = 0; i < slot.count; ++i)
+      if (const std::uint16_t group = rules[arena[slot.first + i]].group; group != CompiledRule::kNoGroup)
+        ++ends[group], ++grouped;
+    std::uint32_t sum = 0;
+    for (std::size_t g = 0; g < groups; ++g) {
+      const std::uint32_t count = ends[g];
+      ends[g] = sum;  // Where the next of the group goes: in the end, its end.
+      sum += count;
+    }
+    slot.single = slot.first + slot.count;
+    slot.single_count = slot.count - grouped;
+    slot.grouped = slot.single + slot.single_count;
+    arena.resize(arena.size() + slot.count);
+    std::uint32_t single = slot.single;
+    for (std::uint32_t i = 0; i < slot.count; ++i) {
+      const RuleId id = arena[slot.first + i];
+      const std::uint16_t group = rules[id].group;
+      arena[group == CompiledRule::kNoGroup ? single++ : slot.grouped + ends[group]++] = id;
+    }
+  }
   std::uint32_t ip_class(int side, const Ip& ip) const {
     const auto& all = intervals[side];
     auto at = std::upper_bound(all.begin(), all.end(), ip, [](const Ip& a, const Interval& b) { return a < b.first; });
@@ -197,7 +230,8 @@ RuleSet::RuleSet(std::shared_ptr<const Policy> policy, const Vocabulary& vocabul
     std::stable_sort(rule.match.begin(), rule.match.end(), cheap_first);
     std::stable_sort(rule.residual.begin(), rule.residual.end(), cheap_first);
     rule.header_only = !rule.content && !rule.transaction && !rule.reading;
-    const bool ends = rule.rule->action != Action::Alert && rule.rule->action != Action::Limit && rule.rule->action != Action::Ban;
+    const bool ends =
+        rule.rule->action != Action::Alert && rule.rule->action != Action::Limit && rule.rule->action != Action::Ban;
     rule.unconditional = rule.residual.empty() && rule.unless.empty() && ends && !rule.rule->monitor &&
                          rule.rule->expires_wall_ns == INT64_MAX && !rule.rule->match.empty();
     // A limit in packets or bytes is asked with each packet.
@@ -279,7 +313,43 @@ RuleSet::RuleSet(std::shared_ptr<const Policy> policy, const Vocabulary& vocabul
     }
   }
   s.known.clear();
+  index_texts();
   s.arena.reserve(Stages::kArena);
+  if (!groups_.empty()) s.ends_arena.reserve(Stages::kSlots * groups_.size());
+}
+
+/// Rules whose condition an index can answer, by field and class. A rule is in one group: that of its first such condition.
+void RuleSet::index_texts() {
+  hits_ = std::make_unique<IndexedHits>();
+  std::map<FieldId, std::vector<std::pair<RuleId, const CompiledCondition*>>> by_field;
+  for (RuleId id = 0; id < rules_.size(); ++id)
+    for (const CompiledCondition& cc : rules_[id].residual)
+      if (TextIndex::takes(*cc.condition, *cc.row)) {
+        by_field[cc.row->id].emplace_back(id, &cc);
+        break;
+      }
+  std::size_t indexed = 0;
+  for (const auto& [field, asked] : by_field) {
+    if (asked.size() < kIndexedRulesMin || groups_.size() + 3 > kIndexedGroupsMax) continue;
+    std::vector<std::pair<RuleId, const Condition*>> conditions;
+    std::array<std::uint16_t, 3> group_of_class;
+    group_of_class.fill(CompiledRule::kNoGroup);
+    for (const auto& [id, cc] : asked) {
+      conditions.emplace_back(id, cc->condition);
+      std::uint16_t& group = group_of_class[static_cast<std::size_t>(rules_[id].answer_class())];
+      if (group == CompiledRule::kNoGroup) {
+        group = static_cast<std::uint16_t>(groups_.size());
+        groups_.push_back({static_cast<std::uint16_t>(indexed_fields_.size()), rules_[id].answer_class()});
+      }
+      rules_[id].group = group;
+    }
+    indexed += asked.size();
+    IndexedField& made = indexed_fields_.emplace_back(IndexedField{*asked.front().second, {}});
+    made.index.build(*made.sample.row, conditions);
+  }
+  if (indexed == 0) return;
+  hits_->rules.reserve(indexed);
+  hits_->marks.assign(rules_.size(), 0);
 }
 
 RuleSet::~RuleSet() = default;
@@ -305,10 +375,12 @@ Candidates RuleSet::candidates(const FlowFacts& flow) const {
   for (std::uint32_t k : key) h = mix64(h, k);
   Stages::Slot& slot = s.slots[h % Stages::kSlots];
   if (!slot.used || slot.key != key) {
-    if (s.arena.size() + rules_.size() > Stages::kArena) {
+    const std::size_t most = groups_.empty() ? rules_.size() : rules_.size() * 2;
+    if (s.arena.size() + most > Stages::kArena) {
       for (Stages::Slot& old : s.slots) old.used = false;
       s.arena.clear();
-      if (s.arena.capacity() < rules_.size()) s.arena.reserve(rules_.size());
+      s.ends_arena.clear();
+      if (s.arena.capacity() < most) s.arena.reserve(most);
     }
     slot = {};
     slot.key = key;
@@ -331,8 +403,15 @@ Candidates RuleSet::candidates(const FlowFacts& flow) const {
       }
     }
     slot.count = static_cast<std::uint32_t>(s.arena.size()) - slot.first;
+    if (!groups_.empty()) s.split(slot, rules_, groups_.size());
   }
-  return {s.arena.data() + slot.first, slot.count, slot.packet, slot.content, slot.transaction, slot.reading};
+  Candidates out{s.arena.data() + slot.first, slot.count, slot.packet, slot.content, slot.transaction, slot.reading};
+  if (groups_.empty()) return out;
+  out.single = s.arena.data() + slot.single;
+  out.single_count = slot.single_count;
+  out.grouped = s.arena.data() + slot.grouped;
+  out.group_ends = s.ends_arena.data() + slot.group_ends;
+  return out;
 }
 
 }  // namespace weir::policy

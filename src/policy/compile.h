@@ -8,15 +8,20 @@
 //   Packet   headers that differ from packet to packet
 //   Content  what the flow says once (application protocol, TLS hello)
 //   Passing  what returns with each transaction, or reads differently later (dns.qname, rates, bindings)
-// Stage A turns the Fixed keys into a list of candidate rules, by bit vectors: for each dimension a value has a class, each class a
-// set of rules that hold for it, and the candidates are the intersection (Lakshman and Stiliadis 1998). Lists are cut
-// after the first rule that is unconditional, and remembered by their classes.
+// Stage A turns the Fixed keys into a list of candidate rules, by bit vectors: for each dimension a value has a class, each class
+// a set of rules that hold for it, and the candidates are the intersection (Lakshman and Stiliadis 1998). Lists are cut after the
+// first rule that is unconditional, and remembered by their classes.
+//
+// Where many rules ask one fact for texts (`http.path: /x*y?.php`, `dns.qname: .evil.example`), a TextIndex tells in one look
+// which of them a value may concern. Candidates therefore come as one list and, beside it, split into those that are asked one by
+// one and groups that an index answers; what the split gives is what the one list would (match.cc).
 
 #include <memory>
 #include <vector>
 
 #include "facts/view.h"
 #include "policy/rule.h"
+#include "policy/text_index.h"
 #include "policy/zone.h"
 
 namespace weir::policy {
@@ -37,7 +42,12 @@ struct CompiledCondition {
                                    ///< packet that has one is judged by itself.
 };
 
+/// What a rule comes to while it is unknown.
+enum class AnswerClass : std::uint8_t { Pass, Deny, Report };
+
 struct CompiledRule {
+  static constexpr std::uint16_t kNoGroup = 0xffff;
+
   const Rule* rule = nullptr;
   std::vector<CompiledCondition> match;     ///< All of them, cheap ones first.
   std::vector<CompiledCondition> residual;  ///< Those that stage A does not answer.
@@ -45,7 +55,31 @@ struct CompiledRule {
   bool packet = false, content = false, transaction = false, reading = false;  ///< Kinds of its keys, `unless` included.
   bool header_only = false;    ///< Certain from header facts alone.
   bool unconditional = false;  ///< Nothing is left after stage A, and it ends the asking.
+  std::uint16_t group = kNoGroup;  ///< An index answers one of its conditions.
   bool is_pass() const { return rule->action == Action::Allow; }
+  AnswerClass answer_class() const {
+    if (rule->monitor || rule->action == Action::Alert) return AnswerClass::Report;
+    return is_pass() ? AnswerClass::Pass : AnswerClass::Deny;
+  }
+};
+
+/// Rules of one class whose condition on one field an index answers.
+struct IndexedField {
+  CompiledCondition sample;  ///< Of any of them: row and kind are those of all.
+  TextIndex index;
+};
+inline constexpr std::size_t kIndexedGroupsMax = 64;
+struct IndexedGroup {
+  std::uint16_t field = 0;  ///< Place among the indexed fields.
+  AnswerClass answer = AnswerClass::Pass;
+};
+
+/// The indexed rules that the value at hand may concern: working memory of one question.
+struct IndexedHits {
+  std::vector<RuleId> rules;         ///< Sorted, each once.
+  std::vector<std::uint32_t> marks;  ///< By rule: the question that named it last.
+  std::uint32_t question = 0;
+  bool has(RuleId id) const { return marks[id] == question; }
 };
 
 /// Where candidates come from, and what they can still ask.
@@ -53,6 +87,12 @@ struct Candidates {
   const RuleId* first = nullptr;
   std::uint32_t count = 0;
   bool packet = false, content = false, transaction = false, reading = false;
+  // The same rules split: those asked one by one, and by group (`group_ends`: one a group of the rule set, counted from
+  // `grouped`). nullptr: no rule is indexed.
+  const RuleId* single = nullptr;
+  std::uint32_t single_count = 0;
+  const RuleId* grouped = nullptr;
+  const std::uint32_t* group_ends = nullptr;
   const RuleId* begin() const { return first; }
   const RuleId* end() const { return first + count; }
 };
@@ -73,6 +113,10 @@ class RuleSet {
   /// Some rule counts requests: protocols are read for their transactions, whatever facts are asked for.
   bool counts_requests() const { return counts_requests_; }
 
+  const std::vector<IndexedField>& indexed_fields() const { return indexed_fields_; }
+  const std::vector<IndexedGroup>& groups() const { return groups_; }
+  IndexedHits& hits() const { return *hits_; }
+
   /// Stage A for a flow's ends. Valid until the next call that misses the cache (copy what must live longer).
   Candidates candidates(const FlowFacts& flow) const;
   /// Candidates for a frame without IP (ARP and others): those that ask for nothing else.
@@ -80,11 +124,16 @@ class RuleSet {
 
  private:
   struct Stages;
+  void index_texts();
+
   std::shared_ptr<const Policy> policy_;
   const Vocabulary* vocabulary_;
   ZoneMap zones_;
   std::vector<CompiledRule> rules_;
   std::vector<RuleId> without_ip_;
+  std::vector<IndexedField> indexed_fields_;
+  std::vector<IndexedGroup> groups_;
+  std::unique_ptr<IndexedHits> hits_;
   FieldSet wanted_;
   bool counts_requests_ = false;
   std::unique_ptr<Stages> stages_;

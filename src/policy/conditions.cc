@@ -10,8 +10,6 @@
 namespace weir::policy {
 namespace {
 
-std::string shown(std::string_view text) { return text.size() <= 80 ? std::string(text) : sentence(text.substr(0, 77), "..."); }
-
 struct Bound {
   std::uint64_t min, max;
   std::string_view what;
@@ -54,6 +52,9 @@ Bound bound_of(FieldId id) {
 
 /// `http.uri` and `http.path` begin with a slash by nature: there `/…/` would be read in two ways, so it is refused.
 bool is_path(const FieldRow& row) { return row.name == "http.uri" || row.name == "http.path"; }
+
+/// A URL is more than `http.uri`, which lacks the host: there `@set` asks for http.url.
+bool takes_urls(const FieldRow& row) { return row.name == "http.url" || row.name == "http.uri"; }
 
 bool is_slashed(std::string_view text) { return text.size() > 2 && text.front() == '/' && text.back() == '/'; }
 
@@ -172,12 +173,14 @@ class ValueReader {
     const NamedSet& set = *entry->set;
     const bool fits = row_.type == FieldType::Address ? set.addresses != nullptr
                       : set.domains                   ? row_.type != FieldType::Text
-                                                      : set.urls != nullptr && row_.type != FieldType::Domain;
+                                                      : set.urls != nullptr && takes_urls(row_);
     if (!fits) {
       const std::string_view kind = set.addresses ? "addresses" : set.domains ? "domains" : "urls";
       return void(reading_.error(
-          node, sentence("`", node.text, "` is a set of ", kind, ", which `", row_.name, "` cannot be compared with")));
+          node, sentence("`", node.text, "` is a set of ", kind, ", which `", row_.name, "` cannot be compared with",
+                         set.urls ? "; write `http.url`" : "")));
     }
+    if (set.urls) urls_ = &node;
     values().sets.push_back(entry->set);
   }
 
@@ -285,7 +288,7 @@ class ValueReader {
     if (!is_text_type())
       return void(reading_.error(
           node, sentence("expected a value of `", row_.name, "`, found a map; `regex` and `exact` are for texts")));
-    const Keys keys(reading_, node, "a value", {"regex", "exact"});
+    const Keys keys(reading_, node, grammar::kValue);
     const Node* regex = keys.at("regex");
     const Node* exact = keys.at("exact");
     if ((regex == nullptr) == (exact == nullptr))
@@ -299,6 +302,14 @@ class ValueReader {
 
   /// Builds the sets from what was gathered.
   void finish(const Node& node) {
+    if (urls_ != nullptr && row_.name == "http.uri") {
+      const Values& v = values();
+      if (!texts_.exact.empty() || !texts_.globs.empty() || !texts_.regexes.empty() || v.absent || v.present || v.hidden)
+        reading_.error(*urls_,
+                       sentence("`", urls_->text,
+                                "` is a set of urls, beside which no other value may stand under `http.uri`; write `http.url`"));
+      condition_.field = reading_.words.field("http.url")->id;
+    }
     normalise(values().numbers);
     if (!prefixes_.empty()) values().prefixes = std::make_shared<const PrefixSet>(PrefixSet::build(std::move(prefixes_)));
     if (has_names_) values().names = std::make_shared<const NameSet>(names_.build());
@@ -320,6 +331,7 @@ class ValueReader {
   std::vector<PrefixSet::Entry> prefixes_;
   NameSet::Builder names_;
   bool has_names_ = false;
+  const Node* urls_ = nullptr;  ///< A set of them.
   TextSet::Source texts_;
   std::vector<std::pair<std::string, const Node*>> patterns_;
 };

@@ -36,8 +36,6 @@ Result<std::string> read_whole_file(const std::string& path) {
   return text;
 }
 
-std::string shown(std::string_view text) { return text.size() <= 80 ? std::string(text) : sentence(text.substr(0, 77), "..."); }
-
 /// One reading of a policy with all that it includes: trees first, then names, then what uses names.
 class DocumentReader {
  public:
@@ -82,7 +80,8 @@ class DocumentReader {
     const bool profile = item.text.starts_with(kProfilePrefix);
     const std::string name = profile ? std::string(item.text) : beside(reading_, item, item.text);
     if (std::find(path_.begin(), path_.end(), name) != path_.end())
-      return void(reading_.error(item, sentence("`", shown(name), "` includes itself", path_.size() > 1 ? " over other files" : "")));
+      return void(
+          reading_.error(item, sentence("`", shown(name), "` includes itself", path_.size() > 1 ? " over other files" : "")));
     if (std::find(policy_.files.begin(), policy_.files.end(), name) != policy_.files.end()) return;  // once is enough
     if (policy_.files.size() >= kFilesMax) return void(reading_.error(item, sentence("more than ", kFilesMax, " files")));
     std::optional<std::string> text = profile ? read_profile(item) : read_file(item, name);
@@ -110,9 +109,7 @@ class DocumentReader {
   }
 
   void check_top(const Node& root, std::uint16_t index) {
-    const Keys keys(reading_, root, "a policy",
-                    {"weir", "mode", "zones", "sets", "default", "undecided", "essential", "accounts", "roles", "guards", "rules", "include",
-                     "trusted_proxies", "idle", "assert", "upstream"});
+    const Keys keys(reading_, root, grammar::kPolicy);
     const Node* version = keys.at("weir");
     if (version == nullptr) {
       if (index == 0) reading_.error(root, "`weir: 1` is missing: it names the version of the policy's language");
@@ -140,8 +137,8 @@ class DocumentReader {
     with("roles", read_roles);
     with("trusted_proxies", read_trusted_proxies);
     with("idle", read_idle);
-    for (std::string_view key : {"assert", "upstream"})
-      if (const Node* value = main.at(key)) read_kept_for_later(reading_, key, *value);
+    with("assert", read_assertions);
+    with("upstream", read_upstreams);
   }
 
   void read_guards_of_all() {
@@ -159,14 +156,15 @@ class DocumentReader {
   }
 
   void read_rules(const Node& rules) {
-    if (!rules.is_list()) return void(reading_.error(rules, "`rules` is a list of maps with `name`, `match` and `action`; `[]` if there are none"));
+    if (!rules.is_list())
+      return void(reading_.error(rules, "`rules` is a list of maps with `name`, `match` and `action`; `[]` if there are none"));
     policy_.rules.reserve(policy_.rules.size() + rules.count);
     rules.for_each_item([&](const Node& node) { read_rule(node); });
   }
 
   void read_rule(const Node& node) {
     if (!reading_.wants_map(node, "a rule with `name`, `match` and `action`")) return;
-    const Keys keys(reading_, node, "a rule", {"name", "technique", "match", "unless", "action", "mode", "log", "expires", "on", "tunnel"});
+    const Keys keys(reading_, node, grammar::kRule);
     Rule rule;
     rule.position = reading_.position(node);
     if (const Node* name = keys.at("name")) {
@@ -194,19 +192,22 @@ class DocumentReader {
     if (!reading_.wants_text(node, "the name of the rule")) return;
     if (node.text.size() > 200) return void(reading_.error(node, "the name of a rule has at most 200 bytes"));
     if (node.text.starts_with("guard.") || node.text.starts_with("essential.") || node.text == "default")
-      reading_.error(node, sentence("`", node.text, "` is a name of ours: `default`, `guard.…` and `essential.…` are not for rules"));
+      reading_.error(node,
+                     sentence("`", node.text, "` is a name of ours: `default`, `guard.…` and `essential.…` are not for rules"));
     rule.name = std::string(node.text);
     const auto [before, fresh] = names_.emplace(node.text, &node);
     if (fresh) return;
     const Node& first = *before->second;
-    reading_.error(node, sentence("there is a rule `", node.text, "` already, in ",
-                                  first.file == node.file ? std::string() : sentence(policy_.files[first.file], ", "), "line ", first.line));
+    reading_.error(
+        node, sentence("there is a rule `", node.text, "` already, in ",
+                       first.file == node.file ? std::string() : sentence(policy_.files[first.file], ", "), "line ", first.line));
   }
 
   /// What a bare `10/s` counts: described transactions if a key is about them, else flows.
   LimitUnit unit_of(const Rule& rule) const {
     const auto about_transactions = [&](const AllOf& all) {
-      return std::any_of(all.begin(), all.end(), [&](const Condition& c) { return reading_.words.field(c.field)->scope == Scope::Transaction; });
+      return std::any_of(all.begin(), all.end(),
+                         [&](const Condition& c) { return reading_.words.field(c.field)->scope == Scope::Transaction; });
     };
     const bool any = about_transactions(rule.match) || std::any_of(rule.unless.begin(), rule.unless.end(), about_transactions);
     return any ? LimitUnit::Requests : LimitUnit::Flows;
@@ -226,10 +227,13 @@ class DocumentReader {
       constexpr std::string_view kTunnels[] = {"opaque"};
       rule.tunnel_opaque = reading_.choice(*tunnel, "`tunnel`", kTunnels).has_value();
     }
-    if (const Node* expires = keys.at("expires"); expires != nullptr && reading_.wants_text(*expires, "a date such as `2027-01-31`")) {
+    if (const Node* expires = keys.at("expires");
+        expires != nullptr && reading_.wants_text(*expires, "a date such as `2027-01-31`")) {
       const auto date = parse_date(expires->text);
       if (date) rule.expires_wall_ns = *date;
-      else reading_.error(*expires, sentence("`", shown(expires->text), "` is no date such as `2027-01-31` or `2027-01-31T12:00:00Z`"));
+      else
+        reading_.error(*expires,
+                       sentence("`", shown(expires->text), "` is no date such as `2027-01-31` or `2027-01-31T12:00:00Z`"));
     }
     if (const Node* on = keys.at("on")) {
       constexpr std::string_view kNames[] = {"capture", "bridge", "host"};
@@ -252,7 +256,8 @@ class DocumentReader {
   std::unordered_map<std::string_view, const Node*> names_;
 };
 
-Loaded load(const std::string& name, std::string_view text, const Vocabulary& words, const LoadOptions& options, bool may_read_files) {
+Loaded load(const std::string& name, std::string_view text, const Vocabulary& words, const LoadOptions& options,
+            bool may_read_files) {
   Loaded out;
   LoadOptions used = options;
   if (!may_read_files && !used.read_file)

@@ -9,14 +9,16 @@
 
 namespace weir::policy {
 
-GuardReader::GuardReader(Reading& reading_in, std::string_view name, const Node& node_in, std::span<const std::string_view> parameters)
+GuardReader::GuardReader(Reading& reading_in, std::string_view name, const Node& node_in, std::span<const KeyRow> parameters)
     : reading(reading_in), node(node_in), name_(name), monitor_(reading_in.policy.monitor) {
   if (!node.is_map()) return;
-  std::vector<std::string_view> known(parameters.begin(), parameters.end());
-  for (std::string_view key : {"action", "unless", "technique", "mode"}) known.push_back(key);
+  std::vector<std::string_view> known;
+  for (const KeyRow& key : parameters) known.push_back(key.name);
+  for (const KeyRow& key : grammar::kGuardKeys) known.push_back(key.name);
   node.for_each_pair([&](const Node& key, const Node&) {
     if (std::find(known.begin(), known.end(), key.text) == known.end())
-      reading.error(key, sentence("unknown key `", key.text.substr(0, 80), "` in the guard `", name_, "`", reading.hint(key.text, known)));
+      reading.error(
+          key, sentence("unknown key `", key.text.substr(0, 80), "` in the guard `", name_, "`", reading.hint(key.text, known)));
   });
   if (const Node* action = at("action"))
     if (const auto read = read_action(reading, *action, LimitUnit::Packets)) action_ = *read;
@@ -51,12 +53,14 @@ bool GuardReader::boolean(std::string_view key, bool otherwise) {
   return value == nullptr ? otherwise : reading.boolean(*value, sentence("`", key, "`")).value_or(otherwise);
 }
 
-std::optional<std::pair<double, LimitUnit>> GuardReader::rate(std::string_view key, LimitUnit bare, std::initializer_list<LimitUnit> allowed) {
+std::optional<std::pair<double, LimitUnit>> GuardReader::rate(std::string_view key, LimitUnit bare,
+                                                              std::initializer_list<LimitUnit> allowed) {
   const Node* value = at(key);
   if (value == nullptr) return std::nullopt;
   const auto read = read_rate(reading, *value, bare);
   if (read && std::find(allowed.begin(), allowed.end(), read->second) == allowed.end()) {
-    reading.error(*value, sentence("`", key, "` of the guard `", name_, "` cannot be in this unit; write it bare, such as `10/s`"));
+    reading.error(*value,
+                  sentence("`", key, "` of the guard `", name_, "` cannot be in this unit; write it bare, such as `10/s`"));
     return std::nullopt;
   }
   return read;

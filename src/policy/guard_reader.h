@@ -15,7 +15,7 @@ namespace weir::policy {
 class GuardReader {
  public:
   /// `node` is the guard's value, or an item of it where the guard is a list; `true` has no parameters.
-  GuardReader(Reading& reading_in, std::string_view name, const Node& node_in, std::span<const std::string_view> parameters);
+  GuardReader(Reading& reading_in, std::string_view name, const Node& node_in, std::span<const KeyRow> parameters);
 
   Reading& reading;
   const Node& node;
@@ -30,7 +30,8 @@ class GuardReader {
   Nanoseconds duration(std::string_view key, Nanoseconds otherwise);
   bool boolean(std::string_view key, bool otherwise);
   /// Units a second; nothing if the key is not there. Only the units given are allowed.
-  std::optional<std::pair<double, LimitUnit>> rate(std::string_view key, LimitUnit bare, std::initializer_list<LimitUnit> allowed);
+  std::optional<std::pair<double, LimitUnit>> rate(std::string_view key, LimitUnit bare,
+                                                   std::initializer_list<LimitUnit> allowed);
   std::vector<PortIndex> datapath_ports(std::string_view key);
   /// Prefixes, addresses and `@sets`; nothing if the key is not there.
   std::optional<Values> addresses(std::string_view key);

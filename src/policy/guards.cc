@@ -15,8 +15,9 @@ namespace {
 using namespace field;
 
 void read_normalise(GuardReader& guard) {
-  Condition flaws = word(guard.words(), kFlaw, {"truncated", "bad-length", "land", "overlap", "tiny-fragment", "ping-of-death", "teardrop", "bad-flags",
-                                                "bad-option", "conflict", "bad-checksum"});
+  Condition flaws = word(guard.words(), kFlaw,
+                         {"truncated", "bad-length", "land", "overlap", "tiny-fragment", "ping-of-death", "teardrop", "bad-flags",
+                          "bad-option", "conflict", "bad-checksum"});
   if (const Node* list = guard.at("flaws")) {
     flaws.values = {};
     guard.reading.each(*list, "names of flaws", [&](const Node& item) {
@@ -26,18 +27,21 @@ void read_normalise(GuardReader& guard) {
       std::vector<std::string_view> known;
       for (const Word& w : row.words) known.push_back(w.name);
       if (found == row.words.end())
-        return void(guard.reading.error(item, sentence("`", item.text.substr(0, 80), "` is no flaw", guard.reading.hint(item.text, known))));
+        return void(guard.reading.error(
+            item, sentence("`", item.text.substr(0, 80), "` is no flaw", guard.reading.hint(item.text, known))));
       flaws.values.numbers.push_back({found->value, found->value});
       flaws.values.written.emplace_back(item.text);
     });
   }
-  std::sort(flaws.values.numbers.begin(), flaws.values.numbers.end(), [](const NumberRange& a, const NumberRange& b) { return a.first < b.first; });
+  std::sort(flaws.values.numbers.begin(), flaws.values.numbers.end(),
+            [](const NumberRange& a, const NumberRange& b) { return a.first < b.first; });
   guard.add_rule({std::move(flaws)});
 }
 
 void read_anti_spoof(GuardReader& guard) {
   guard.policy().wishes.anti_spoof = true;
-  if (const Node* ports = guard.at("ports"); ports != nullptr && guard.reading.wants_map(*ports, "ports and their zones, such as `{ lan0: inside }`"))
+  if (const Node* ports = guard.at("ports");
+      ports != nullptr && guard.reading.wants_map(*ports, "ports and their zones, such as `{ lan0: inside }`"))
     ports->for_each_pair([&](const Node& key, const Node& value) {
       const ZoneId zone = guard.reading.zone(value);
       if (zone != kNoZone) guard.policy().wishes.spoof_ports.emplace_back(guard.policy().port_index(key.text), zone);
@@ -78,7 +82,8 @@ void read_solicited(GuardReader& guard) {
       if (item.text == "icmp") return void(echo = true);
       const auto app = guard.words().app(item.text);
       if (!app)
-        return void(guard.reading.error(item, sentence("unknown protocol `", item.text.substr(0, 80), "`", guard.reading.hint(item.text, guard.words().app_names()))));
+        return void(guard.reading.error(item, sentence("unknown protocol `", item.text.substr(0, 80), "`",
+                                                       guard.reading.hint(item.text, guard.words().app_names()))));
       apps.values.apps.add(*app);
       apps.values.written.emplace_back(item.text);
     });
@@ -86,7 +91,10 @@ void read_solicited(GuardReader& guard) {
     unasked.push_back(std::move(apps));
   }
   if (udp) guard.add_rule(std::move(unasked));
-  guard.add_rule({icmp, word(guard.words(), kIcmpType, {"unreachable", "time-exceeded", "parameter-problem", "packet-too-big", "source-quench", "redirect"}), invalid});
+  guard.add_rule({icmp,
+                  word(guard.words(), kIcmpType,
+                       {"unreachable", "time-exceeded", "parameter-problem", "packet-too-big", "source-quench", "redirect"}),
+                  invalid});
   if (echo) guard.add_rule({icmp, word(guard.words(), kIcmpType, {"echo-reply"}), invalid});
 }
 
@@ -100,7 +108,9 @@ void read_amplification(GuardReader& guard) {
   limit.unit = LimitUnit::Packets;
   limit.burst = default_burst(limit.rate);
   limit.per.push_back({kFrom, 32, 64});
-  guard.add_limit({numbers(kIpProtocol, {{17, 17}}, "udp"), numbers(kAmplificationRatio, {{ratio, UINT64_MAX}}, sentence(ratio, "-"))}, std::move(limit));
+  guard.add_limit(
+      {numbers(kIpProtocol, {{17, 17}}, "udp"), numbers(kAmplificationRatio, {{ratio, UINT64_MAX}}, sentence(ratio, "-"))},
+      std::move(limit));
 }
 
 /// Sets of flags with SYN and without ACK, RST and FIN: also those of ECN (RFC 3168 section 6.1.1).
@@ -117,7 +127,8 @@ Condition syn_without_ack() {
 void read_flood(GuardReader& guard) {
   constexpr std::string_view kWhat[] = {"syn", "udp", "icmp", "fragments", "packets", "flows", "requests"};
   const Node* what = guard.at("what");
-  if (what == nullptr || guard.at("rate") == nullptr) return void(guard.reading.error(guard.node, "an item of `flood` needs `what` and `rate`"));
+  if (what == nullptr || guard.at("rate") == nullptr)
+    return void(guard.reading.error(guard.node, "an item of `flood` needs `what` and `rate`"));
   const auto place = guard.reading.choice(*what, "`what`", kWhat);
   if (!place) return;
   using enum LimitUnit;
@@ -169,7 +180,8 @@ void read_knock(GuardReader& guard) {
   if (list == nullptr) return void(guard.reading.error(guard.node, "the guard `knock` needs `ports: [in their order]`"));
   wishes.knock_ports.clear();
   guard.reading.each(*list, "ports in their order", [&](const Node& item) {
-    if (const auto port = guard.reading.number(item, "a port", 1, 65535)) wishes.knock_ports.push_back(static_cast<std::uint16_t>(*port));
+    if (const auto port = guard.reading.number(item, "a port", 1, 65535))
+      wishes.knock_ports.push_back(static_cast<std::uint16_t>(*port));
   });
   if (wishes.knock_ports.size() < 2 || wishes.knock_ports.size() > 16) guard.reading.error(*list, "a knock has 2 to 16 ports");
   wishes.knock_within_ns = guard.duration("within", wishes.knock_within_ns);
@@ -215,26 +227,32 @@ void read_slow_client(GuardReader& guard) {
 void read_ssrf(GuardReader& guard) { guard.add_rule({boolean_is(kHttpSsrf, true)}); }
 void read_fronting(GuardReader& guard) { guard.add_rule({boolean_is(kHttpFronting, true)}); }
 
-constexpr std::string_view kInspection[] = {"bindings", "learn", "unlisted", "rate"};
-constexpr std::string_view kNormalise[] = {"flaws"};
-constexpr std::string_view kAntiSpoof[] = {"ports"};
-constexpr std::string_view kPortSecurity[] = {"macs_max", "sticky"};
-constexpr std::string_view kDhcp[] = {"trusted", "servers", "relays", "rate", "verify_mac"};
-constexpr std::string_view kRa[] = {"trusted", "routers"};
-constexpr std::string_view kTcp[] = {"midstream", "strict"};
-constexpr std::string_view kSolicited[] = {"protocols"};
-constexpr std::string_view kAmplification[] = {"ratio", "answers"};
-constexpr std::string_view kFlood[] = {"what", "per", "rate", "burst", "spare"};
-constexpr std::string_view kSynCookies[] = {"above", "to", "ports"};
-constexpr std::string_view kUndecided[] = {"frames", "bytes", "time", "server_bytes"};
-constexpr std::string_view kKnockKeys[] = {"ports", "within"};
-constexpr std::string_view kDnsTunnelKeys[] = {"queries", "within", "unique", "name_bytes", "label_bytes"};
-constexpr std::string_view kIcmpTunnelKeys[] = {"payload_bytes", "rate"};
-constexpr std::string_view kSlowClient[] = {"headers_within", "body_rate"};
+// clang-format off
+constexpr KeyRow kInspection[] = {{"bindings", "[binding]", "Addresses and their MAC."}, {"learn", "'dhcp'|'first'|'none'", "Where further bindings come from."},
+                                  {"unlisted", "'pass'|'drop'", "What has no binding."}, {"rate", "rate", "A port, else a sender."}};
+constexpr KeyRow kNormalise[] = {{"flaws", "[text]", "Values of the fact `flaw`."}};
+constexpr KeyRow kAntiSpoof[] = {{"ports", "{text}", "Ports and their zones, where the zones do not tell."}};
+constexpr KeyRow kPortSecurity[] = {{"macs_max", "number", ""}, {"sticky", "boolean", ""}};
+constexpr KeyRow kDhcp[] = {{"trusted", "[text]", "Ports."}, {"servers", "[prefix]", ""}, {"relays", "[prefix]", ""},
+                            {"rate", "rate", "Of a client's messages."}, {"verify_mac", "boolean", ""}};
+constexpr KeyRow kRa[] = {{"trusted", "[text]", "Ports."}, {"routers", "[address|router]", ""}};
+constexpr KeyRow kTcp[] = {{"midstream", "'drop'|'pick-up'", "What is of no connection."}, {"strict", "boolean", "Every packet is read, also of settled flows."}};
+constexpr KeyRow kSolicited[] = {{"protocols", "[text]", "Names of protocols, and icmp."}};
+constexpr KeyRow kAmplification[] = {{"ratio", "number", "Bytes answered to bytes asked."}, {"answers", "rate", ""}};
+constexpr KeyRow kFlood[] = {{"what", "'syn'|'udp'|'icmp'|'fragments'|'packets'|'flows'|'requests'", "", true}, {"per", "[text]", ""}, {"rate", "rate", "", true},
+                             {"burst", "decimal", "A second's worth if it is not said."}, {"spare", "'known'", ""}};
+constexpr KeyRow kSynCookies[] = {{"above", "rate", ""}, {"to", "text", "A zone or a set."}, {"ports", "[number]", ""}};
+constexpr KeyRow kUndecided[] = {{"frames", "number", ""}, {"bytes", "number", ""}, {"time", "duration", ""}, {"server_bytes", "number", ""}};
+constexpr KeyRow kKnockKeys[] = {{"ports", "[number]", "The sequence."}, {"within", "duration", ""}};
+constexpr KeyRow kScanKeys[] = {{"ports", "number", "So many different ones."}, {"within", "duration", ""}};
+constexpr KeyRow kDnsTunnelKeys[] = {{"queries", "number", ""}, {"within", "duration", ""}, {"unique", "decimal", ""}, {"name_bytes", "number", ""}, {"label_bytes", "number", ""}};
+constexpr KeyRow kIcmpTunnelKeys[] = {{"payload_bytes", "number", ""}, {"rate", "rate", ""}};
+constexpr KeyRow kSlowClient[] = {{"headers_within", "duration", ""}, {"body_rate", "rate", ""}};
+// clang-format on
 
 struct GuardRow {
   std::string_view name;
-  std::span<const std::string_view> parameters;
+  std::span<const KeyRow> parameters;
   void (*read)(GuardReader&);
   bool list = false;
 };
@@ -255,7 +273,7 @@ constexpr GuardRow kGuards[] = {{"normalise", kNormalise, read_normalise},
                                 {"syn-cookies", kSynCookies, read_syn_cookies},
                                 {"undecided", kUndecided, read_undecided_guard},
                                 {"knock", kKnockKeys, read_knock},
-                                {"scan", kKnockKeys, read_scan},
+                                {"scan", kScanKeys, read_scan},
                                 {"dns-tunnel", kDnsTunnelKeys, read_dns_tunnel},
                                 {"icmp-tunnel", kIcmpTunnelKeys, read_icmp_tunnel},
                                 {"slow-client", kSlowClient, read_slow_client},
@@ -272,7 +290,8 @@ void read_guard(Reading& reading, const GuardRow& row, const Node& value) {
   if (value.is_scalar() && value.text == "false") return;
   if (row.list) {
     if (!value.is_list() || value.count == 0)
-      return void(reading.error(value, sentence("the guard `", row.name, "` is a list such as `[ { what: syn, per: from, rate: 100/s } ]`")));
+      return void(reading.error(
+          value, sentence("the guard `", row.name, "` is a list such as `[ { what: syn, per: from, rate: 100/s } ]`")));
     value.for_each_item([&](const Node& item) {
       if (!reading.wants_map(item, sentence("an item of `", row.name, "`"))) return;
       GuardReader guard(reading, row.name, item, row.parameters);
@@ -289,6 +308,12 @@ void read_guard(Reading& reading, const GuardRow& row, const Node& value) {
 }  // namespace
 
 std::span<const std::string_view> guard_names() { return kGuardNames; }
+
+std::vector<GuardShape> guard_shapes() {
+  std::vector<GuardShape> out;
+  for (const GuardRow& row : kGuards) out.push_back({row.name, row.parameters, row.list});
+  return out;
+}
 
 void read_guards(Reading& reading, const std::vector<const Node*>& maps) {
   for (const Node* map : maps) {

@@ -40,7 +40,7 @@ std::vector<StateWishes::StaticBinding> read_bindings(GuardReader& guard) {
   Reading& reading = guard.reading;
   reading.each(*list, "bindings such as `{ ip: 10.0.0.1, mac: \"00:11:22:33:44:55\" }`", [&](const Node& item) {
     if (!reading.wants_map(item, "a binding such as `{ ip: 10.0.0.1, mac: \"00:11:22:33:44:55\" }`")) return;
-    const Keys keys(reading, item, "a binding", {"ip", "mac", "port"});
+    const Keys keys(reading, item, grammar::kBinding);
     const Node* ip = keys.at("ip");
     const Node* mac = keys.at("mac");
     if (ip == nullptr || mac == nullptr) return void(reading.error(item, "a binding needs `ip` and `mac`"));
@@ -83,7 +83,8 @@ void read_dhcp_snooping(GuardReader& guard) {
   const bool verify_mac = guard.boolean("verify_mac", true);
   const auto rate = guard.rate("rate", LimitUnit::Packets, {LimitUnit::Packets, LimitUnit::Requests});
   if (trusted.empty() && !servers)
-    guard.reading.warning(guard.node, "the guard `dhcp-snooping` knows neither `trusted` ports nor `servers`: no DHCP server can answer");
+    guard.reading.warning(guard.node,
+                          "the guard `dhcp-snooping` knows neither `trusted` ports nor `servers`: no DHCP server can answer");
 
   std::vector<AllOf> spared;
   if (!trusted.empty()) spared.push_back({ports(kInPort, trusted, guard.policy())});
@@ -91,7 +92,8 @@ void read_dhcp_snooping(GuardReader& guard) {
   const auto sent_by = [&](const Values& senders, bool check_id) {
     AllOf all{addresses(kSrcIp, senders)};
     // Both the sender and the server-id must be listed; through a relay the id alone tells the server.
-    if (check_id && servers && server_id != nullptr && server_id->type == FieldType::Address) all.push_back(addresses(server_id->id, *servers));
+    if (check_id && servers && server_id != nullptr && server_id->type == FieldType::Address)
+      all.push_back(addresses(server_id->id, *servers));
     return all;
   };
   if (const FieldRow* type = guard.protocol_field("dhcp.type")) {
@@ -104,7 +106,8 @@ void read_dhcp_snooping(GuardReader& guard) {
     guard.add_limit({words_of(*type, {"discover", "request", "decline", "release", "inform"})},
                     per_port_or(guard.policy(), per_second, client != nullptr ? client->id : static_cast<FieldId>(kEthSrc)));
     // The reading is made where the engine has it; relayed messages carry the client's address behind another's.
-    if (const FieldRow* forged = guard.words().field("dhcp.mac_mismatch"); forged != nullptr && verify_mac) guard.add_rule({boolean_is(forged->id, true)});
+    if (const FieldRow* forged = guard.words().field("dhcp.mac_mismatch"); forged != nullptr && verify_mac)
+      guard.add_rule({boolean_is(forged->id, true)});
   }
   if (const FieldRow* type = guard.protocol_field("dhcpv6.type")) {
     std::vector<AllOf> spared6 = spared;
@@ -114,7 +117,8 @@ void read_dhcp_snooping(GuardReader& guard) {
   }
 }
 
-// RFC 6105: ICMPv6 router advertisements (134) and redirects (137). IPv4 has redirects of its own, which `icmp.type: redirect` names.
+// RFC 6105: ICMPv6 router advertisements (134) and redirects (137). IPv4 has redirects of its own, which `icmp.type: redirect`
+// names.
 void read_ra_guard(GuardReader& guard) {
   Reading& reading = guard.reading;
   const std::vector<PortIndex> trusted = guard.datapath_ports("trusted");
@@ -136,7 +140,7 @@ void read_ra_guard(GuardReader& guard) {
         if (const auto ip = reading.ip(item, "`routers`")) plain.push_back({*ip, 128});
         return;
       }
-      const Keys keys(reading, item, "a router", {"ip", "mac"});
+      const Keys keys(reading, item, grammar::kRouter);
       const Node* ip = keys.at("ip");
       const Node* mac = keys.at("mac");
       if (ip == nullptr || mac == nullptr) return void(reading.error(item, "a router written as a map needs `ip` and `mac`"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fuzz target: the list readers. The first byte picks the format: 0 list, 1 hosts, 2 rpz, 3 adblock, 4 addresses, 5 texts,
+// Fuzz target: the list readers. The first byte picks the format: 0 list, 1 hosts, 2 rpz, 3 adblock, 4 addresses, 5 URLs,
 // 6 accounts (modulo 7; digits as text count as their value); the rest is the file. What was taken must be found again.
 
 #include <cstddef>
@@ -51,6 +51,18 @@ void check_addresses(std::string_view text) {
   });
 }
 
+void check_urls(std::string_view text) {
+  const std::size_t end = std::min(text.find('\n'), text.size());
+  for (const UrlFormat format : {UrlFormat::List, UrlFormat::SquidGuard, UrlFormat::Urlhaus}) {
+    const UrlList list = parse_urls(text, format);
+    check_report(list.report, text);
+    CHECK(list.urls.size() >= list.report.taken);
+    const auto hit = list.urls.find(text.substr(0, end));
+    CHECK(hit.has_value() == list.urls.contains(text.substr(0, end)));
+    CHECK(!hit || (hit->line >= 1 && hit->line <= list.report.lines));
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -59,7 +71,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const unsigned pick = data[0] >= '0' && data[0] <= '9' ? data[0] - unsigned{'0'} : data[0];
   switch (pick % 7) {
     case 4: check_addresses(text); break;
-    case 5: check_report(parse_texts(text).report, text); break;
+    case 5: check_urls(text); break;
     case 6: {
       const AccountList list = parse_accounts(text);
       check_report(list.report, text);

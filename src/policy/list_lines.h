@@ -73,6 +73,8 @@ void take_hosts(ListLines& lines, NameSet::Builder& names);
 void take_adblock(ListLines& lines, NameSet::Builder& names);
 void take_rpz(ListLines& lines, NameSet::Builder& names);
 
+void take_urls(ListLines& lines, UrlFormat format, UrlSet::Builder& urls);
+
 /// Why a word is no name to be listed, or empty. Cheap: names of the right form are the common case.
 std::string_view why_no_name(std::string_view word);
 

@@ -93,19 +93,12 @@ AddressList addresses_from(std::string_view text, MappedFile* file) {
   return list;
 }
 
-TextList texts_from(std::string_view text, MappedFile* file) {
-  TextList list;
+UrlList urls_from(std::string_view text, MappedFile* file, UrlFormat format) {
+  UrlList list;
+  UrlSet::Builder builder;
   ListLines lines(text, file, list.report);
-  for (std::string_view line; lines.next(line);) {
-    line = trim(line);
-    if (line.empty() || line.front() == '#') continue;
-    if (line.find('\0') != line.npos) {
-      lines.bad("a NUL byte in a text");
-      continue;
-    }
-    list.texts.emplace_back(line);
-    ++list.report.taken;
-  }
+  take_urls(lines, format, builder);
+  list.urls = builder.build();
   return list;
 }
 
@@ -194,7 +187,7 @@ std::string_view name_of(Skip skip) {
 
 NameList parse_names(std::string_view text, NameFormat format) { return names_from(text, nullptr, format); }
 AddressList parse_addresses(std::string_view text) { return addresses_from(text, nullptr); }
-TextList parse_texts(std::string_view text) { return texts_from(text, nullptr); }
+UrlList parse_urls(std::string_view text, UrlFormat format) { return urls_from(text, nullptr, format); }
 AccountList parse_accounts(std::string_view text) { return accounts_from(text, nullptr); }
 
 Result<NameList> read_names(const std::string& path, NameFormat format) {
@@ -203,8 +196,8 @@ Result<NameList> read_names(const std::string& path, NameFormat format) {
 Result<AddressList> read_addresses(const std::string& path) {
   return read_with(path, [](MappedFile& file) { return addresses_from(file.text(), &file); });
 }
-Result<TextList> read_texts(const std::string& path) {
-  return read_with(path, [](MappedFile& file) { return texts_from(file.text(), &file); });
+Result<UrlList> read_urls(const std::string& path, UrlFormat format) {
+  return read_with(path, [&](MappedFile& file) { return urls_from(file.text(), &file, format); });
 }
 Result<AccountList> read_accounts(const std::string& path) {
   return read_with(path, [](MappedFile& file) { return accounts_from(file.text(), &file); });

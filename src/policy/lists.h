@@ -10,12 +10,19 @@
 //
 // list     One name a line. "example.org" is that name; ".example.org" and "*.example.org" are it and all below it.
 // hosts    An address, then names, each exactly that name (hosts(5)). Names of the machine itself (localhost, ip6-…) are skipped.
-// rpz      A response policy zone as a zone file: `name CNAME .` and every other action is an entry, `*.name` is all below and not
-//          the name itself; `rpz-passthru.` exempts, over less specific entries; triggers other than the name (rpz-ip, rpz-nsdname, …)
-//          and rpz-tcp-only, which blocks nothing, are skipped. Names relative to $ORIGIN or absolute below the zone.
+// rpz      A response policy zone as a zone file: `name CNAME .` and every other action is an entry, `*.name` is all below and
+// not
+//          the name itself; `rpz-passthru.` exempts, over less specific entries; triggers other than the name (rpz-ip,
+//          rpz-nsdname, …) and rpz-tcp-only, which blocks nothing, are skipped. Names relative to $ORIGIN or absolute below the
+//          zone.
 // adblock  `||name^` is the name and all below it; `@@||name^` exempts, over all entries. Options that only strengthen
-//          (important, all, document) do not matter; a rule with any other option holds in fewer cases than a name filter sees (third-party,
-//          script, domain=…), would block too much, and is skipped. So are cosmetic rules and patterns of URLs.
+//          (important, all, document) do not matter; a rule with any other option holds in fewer cases than a name filter sees
+//          (third-party, script, domain=…), would block too much, and is skipped. So are cosmetic rules and patterns of URLs.
+//
+// URLs, of which url_set.h says what an entry holds for:
+// list        One a line, as the `text` lists of URLhaus have them: `http://host/file.exe` is that file, `host/dir/` all below,
+// `host` all of it. squidguard  `host/path`, for the path, all below it, and the same on `www.host`: the files `urls` of
+// SquidGuard and ufdbGuard. urlhaus     The CSV dump of URLhaus: the third column; `#` lines are comments.
 
 #include <array>
 #include <cstdint>
@@ -28,12 +35,15 @@
 #include "policy/name_set.h"
 #include "policy/prefix_set.h"
 #include "policy/rule.h"
+#include "policy/url_set.h"
 
 namespace weir::policy {
 
 enum class NameFormat : std::uint8_t { List, Hosts, Rpz, Adblock };
 /// "list", "hosts", "rpz", "adblock".
 std::optional<NameFormat> parse_name_format(std::string_view word);
+
+enum class UrlFormat : std::uint8_t { List, SquidGuard, Urlhaus };
 
 /// Why something was left out though its line is right.
 enum class Skip : std::uint8_t {
@@ -73,8 +83,8 @@ struct AddressList {
   PrefixSet addresses;
   ListReport report;
 };
-struct TextList {
-  std::vector<std::string> texts;  ///< In order, as written; patterns are for TextSet to tell.
+struct UrlList {
+  UrlSet urls;
   ListReport report;
 };
 struct AccountList {
@@ -85,14 +95,13 @@ struct AccountList {
 NameList parse_names(std::string_view text, NameFormat format);
 /// One prefix, address or range "a-b" a line; what follows a blank or comma is another column and does not count.
 AddressList parse_addresses(std::string_view text);
-/// One text a line; only `#` at its beginning is a comment.
-TextList parse_texts(std::string_view text);
+UrlList parse_urls(std::string_view text, UrlFormat format);
 /// "name prefix[, prefix…]"; if the line has tabs the name ends at the first one. Host bits are bad here.
 AccountList parse_accounts(std::string_view text);
 
 Result<NameList> read_names(const std::string& path, NameFormat format);
 Result<AddressList> read_addresses(const std::string& path);
-Result<TextList> read_texts(const std::string& path);
+Result<UrlList> read_urls(const std::string& path, UrlFormat format);
 Result<AccountList> read_accounts(const std::string& path);
 
 }  // namespace weir::policy

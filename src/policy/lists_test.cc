@@ -154,9 +154,27 @@ TEST(Lists, Addresses) {
   EXPECT_EQ(cleared.addresses.find(*parse_ip("192.0.2.77"))->line, 2U);
 }
 
-TEST(Lists, Texts) {
-  const TextList list = parse_texts("# comment\n/a#b\n  /c d  \r\n\n");
-  EXPECT_EQ(list.texts, (std::vector<std::string>{"/a#b", "/c d"}));
+TEST(Lists, Urls) {
+  const struct {
+    UrlFormat format;
+    const char *text, *urls, *bad;
+  } kRows[] = {
+      {UrlFormat::List, "# comment\nhttp://a.example/x.exe # seen\n  b.example/d/\t\r\n\nc.example/x y\n/no-host\n",
+       "a.example/x.exe 2; b.example/d/ 3; ", "5 6 "},
+      {UrlFormat::SquidGuard, "a.example/x.exe\nb.example/d\n", "a.example/x.exe/ 1; b.example/d/ 2; ", ""},
+      {UrlFormat::Urlhaus,
+       "# id,dateadded,url,url_status\n\"7\",\"2026-01-02 03:04:05\",\"http://192.0.2.1:8080/i\",\"online\",\"a,\"\"b\"\"\"\n"
+       "8,2026-01-02,https://a.example/x?y=1,offline\n\"9\",\"x\"\n",
+       "192.0.2.1:8080/i 2; a.example/x?y=1 3; ", "4 "},
+  };
+  for (const auto& row : kRows) {
+    const UrlList list = parse_urls(row.text, row.format);
+    std::string out;
+    for (const char* url : {"http://a.example/x.exe", "http://b.example/d/e", "http://192.0.2.1:8080/i", "http://a.example/x?y=1"})
+      if (const auto hit = list.urls.find(url)) out += hit->url + " " + std::to_string(hit->line) + "; ";
+    EXPECT_EQ(out, row.urls);
+    EXPECT_EQ(bad_of(list.report), row.bad) << row.text;
+  }
 }
 
 TEST(Lists, Accounts) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/match.h"
 
+#include <algorithm>
+#include <array>
+
 #include "facts/field_ids.h"
 #include "policy/values.h"
 
@@ -94,7 +97,8 @@ Judgement judge(const CompiledCondition& cc, const View& view, const ZoneMap& zo
   const bool final = !can_change(cc, view, fact);
   if (c.values.absent || c.values.present || c.values.hidden) {
     if (fact.state == FactState::NotYet) return {Truth::Unknown, false};
-    const bool holds = (c.values.absent && fact.state == FactState::Absent) || (c.values.present && fact.state == FactState::Known) ||
+    const bool holds = (c.values.absent && fact.state == FactState::Absent) ||
+                       (c.values.present && fact.state == FactState::Known) ||
                        (c.values.hidden && fact.state == FactState::Hidden);
     return truth(holds != c.negated, final);
   }
@@ -114,9 +118,16 @@ Judgement judge(const CompiledCondition& cc, const View& view, const ZoneMap& zo
     }
     return value_matches(c, *cc.row, value, zone);
   });
+  const bool grows = !fact.complete && !cc.row->list && cc.row->type == FieldType::Number && !c.values.numbers.empty();
+  if (grows) {
+    // It only grows: certain is what is so for every larger number too.
+    const std::uint64_t least = fact.least(), last = c.values.numbers.back().last;
+    const bool stays = hit ? least >= c.values.numbers.back().first && last == UINT64_MAX : last < least;
+    if (!stays) return {Truth::Unknown, false};
+  }
   if (hit) return truth(!c.negated, final || cc.kind == KeyKind::Content);
-  // A list that may grow can still bring the value. A number that only grows (http.body_bytes) likewise.
-  if (!fact.complete && (cc.row->list || cc.row->scope == Scope::Transaction)) return {Truth::Unknown, false};
+  // A list that may grow can still bring the value.
+  if (!grows && !fact.complete && (cc.row->list || cc.row->scope == Scope::Transaction)) return {Truth::Unknown, false};
   return truth(c.negated, final);
 }
 
@@ -182,71 +193,188 @@ Reach reach_of_default(const Candidates& candidates, const View& view) {
 
 }  // namespace
 
-Outcome match(const RuleSet& rules, const Candidates& candidates, const View& view, Meters& meters) {
-  Outcome out;
-  bool unknown_pass = false, unknown_deny = false;
-  out.headers_only = true;
-  const bool residual = view.flow != nullptr;
-  const auto report = [&](RuleId id, Action action) {
-    if (out.reports_count < Outcome::kReportsMax) out.reports[out.reports_count++] = {id, action};
-  };
-  for (const RuleId id : candidates) {
-    const CompiledRule& compiled = rules.rule(id);
-    const Rule& rule = *compiled.rule;
-    if (asleep(rule, view)) continue;
-    const Judgement j = judge(compiled, view, rules.zones(), residual);
-    if (!j.final) {
-      out.settled = false;
-      out.headers_only = out.headers_only && compiled.header_only;
-    }
-    if (j.truth == Truth::False) continue;
-    if (j.truth == Truth::Unknown) {
-      if (rule.monitor || rule.action == Action::Alert) continue;
-      (compiled.is_pass() ? unknown_pass : unknown_deny) = true;
-      continue;
-    }
-    if (!compiled.header_only) out.headers_only = false;
-    if (rule.monitor || rule.action == Action::Alert) {
-      if (rule.action == Action::Limit && rule.limit.unit != LimitUnit::Flows) out.settled = false;  // As if it were enforced.
-      if (rule.action == Action::Limit && !meters.over_limit(id, rule, view)) continue;
-      if (rule.action == Action::Ban && !meters.ban_begins(id, rule, view)) continue;
-      report(id, rule.action);
-      continue;
-    }
-    if (rule.action == Action::Limit) {
-      // What is counted again and again is never settled.
-      if (rule.limit.unit != LimitUnit::Flows) out.settled = false;
-      if (!meters.over_limit(id, rule, view)) continue;
-      if (rule.limit.over == Action::Alert) {
-        report(id, Action::Alert);
-        continue;
-      }
-      out.action = rule.limit.over;
-      if (out.action == Action::Ban) {
-        meters.ban_begins(id, rule, view);
-        out.action = Action::Drop;
-      }
-    } else if (rule.action == Action::Ban) {
-      if (!meters.ban_begins(id, rule, view)) continue;
-      out.action = Action::Drop;
-    } else {
-      out.action = rule.action;
-    }
-    out.rule = id;
-    out.pass = !is_deny(out.action);
-    out.reach = reach_of(compiled, view);
-    out.certain = out.pass ? !unknown_deny : !unknown_pass;
-    out.unknown_deny = unknown_deny;
-    return out;
+namespace {
+
+/// One question: rules are asked in their order until one ends it.
+class Asking {
+ public:
+  Asking(const RuleSet& rules, const View& view, Meters& meters)
+      : rules_(rules), view_(view), meters_(meters), residual_(view.flow != nullptr) {
+    out.headers_only = true;
   }
-  const Action action = rules.policy().default_action;
+
+  /// Asks a rule. True: it is R, and the outcome is whole.
+  bool ends(RuleId id);
+  /// Asks a rule one of whose conditions certainly does not hold now.
+  void note(RuleId id);
+  /// A further rule of such a kind cannot change the outcome any more.
+  bool is_known(Judgement condition, AnswerClass answer) const {
+    if (condition.truth == Truth::False && condition.final) return true;
+    if (out.settled || out.headers_only) return false;
+    if (condition.truth == Truth::False || answer == AnswerClass::Report) return true;
+    return answer == AnswerClass::Pass ? unknown_pass_ : unknown_deny_;
+  }
+  Outcome by_default(const Candidates& candidates);
+
+  Outcome out;
+
+ private:
+  bool decide(const CompiledRule& compiled, RuleId id);
+  void report(RuleId id, Action action) {
+    if (out.reports_count < Outcome::kReportsMax) out.reports[out.reports_count++] = {id, action};
+  }
+  /// Counts what is open about it. True if it certainly holds.
+  bool weigh(const CompiledRule& compiled);
+  void conclude() {
+    out.certain = out.pass ? !unknown_deny_ : !unknown_pass_;
+    out.unknown_deny = unknown_deny_;
+  }
+
+  const RuleSet& rules_;
+  const View& view_;
+  Meters& meters_;
+  bool residual_;
+  bool unknown_pass_ = false, unknown_deny_ = false;
+};
+
+bool Asking::weigh(const CompiledRule& compiled) {
+  const Judgement j = judge(compiled, view_, rules_.zones(), residual_);
+  if (!j.final) {
+    out.settled = false;
+    out.headers_only = out.headers_only && compiled.header_only;
+  }
+  if (j.truth == Truth::Unknown) {
+    const AnswerClass answer = compiled.answer_class();
+    unknown_pass_ = unknown_pass_ || answer == AnswerClass::Pass;
+    unknown_deny_ = unknown_deny_ || answer == AnswerClass::Deny;
+  }
+  return j.truth == Truth::True;
+}
+
+void Asking::note(RuleId id) {
+  const CompiledRule& compiled = rules_.rule(id);
+  if (!asleep(*compiled.rule, view_)) weigh(compiled);
+}
+
+bool Asking::ends(RuleId id) {
+  const CompiledRule& compiled = rules_.rule(id);
+  const Rule& rule = *compiled.rule;
+  if (asleep(rule, view_) || !weigh(compiled)) return false;
+  if (!compiled.header_only) out.headers_only = false;
+  if (compiled.answer_class() == AnswerClass::Report) {
+    if (rule.action == Action::Limit && rule.limit.unit != LimitUnit::Flows) out.settled = false;  // As if it were enforced.
+    if (rule.action == Action::Limit && !meters_.over_limit(id, rule, view_)) return false;
+    if (rule.action == Action::Ban && !meters_.ban_begins(id, rule, view_)) return false;
+    report(id, rule.action);
+    return false;
+  }
+  return decide(compiled, id);
+}
+
+/// A rule that holds and is enforced. True unless a meter lets it by.
+bool Asking::decide(const CompiledRule& compiled, RuleId id) {
+  const Rule& rule = *compiled.rule;
+  if (rule.action == Action::Limit) {
+    // What is counted again and again is never settled.
+    if (rule.limit.unit != LimitUnit::Flows) out.settled = false;
+    if (!meters_.over_limit(id, rule, view_)) return false;
+    if (rule.limit.over == Action::Alert) return report(id, Action::Alert), false;
+    out.action = rule.limit.over;
+    if (out.action == Action::Ban) {
+      meters_.ban_begins(id, rule, view_);
+      out.action = Action::Drop;
+    }
+  } else if (rule.action == Action::Ban) {
+    if (!meters_.ban_begins(id, rule, view_)) return false;
+    out.action = Action::Drop;
+  } else {
+    out.action = rule.action;
+  }
+  out.rule = id;
+  out.pass = !is_deny(out.action);
+  out.reach = reach_of(compiled, view_);
+  conclude();
+  return true;
+}
+
+Outcome Asking::by_default(const Candidates& candidates) {
+  const Action action = rules_.policy().default_action;
   out.pass = !is_deny(action);
   out.action = action;
   out.rule = out.pass ? kNoRule : kDefaultRule;
-  out.reach = reach_of_default(candidates, view);
-  out.certain = out.pass ? !unknown_deny : !unknown_pass;
-  out.unknown_deny = unknown_deny;
+  out.reach = reach_of_default(candidates, view_);
+  conclude();
   return out;
+}
+
+/// How a condition on an indexed field stands where no value of the rule's is there; the rules that a value may concern go to
+/// `hits`.
+Judgement ask_index(const IndexedField& indexed, const View& view, IndexedHits& hits) {
+  const FieldRow& row = *indexed.sample.row;
+  const Fact fact = look_up(view, row.id);
+  if (fact.state == FactState::NotYet) return {Truth::Unknown, false};
+  const bool final = !can_change(indexed.sample, view, fact);
+  if (fact.state != FactState::Known) return {Truth::False, final};
+  fact.any([&](const Value& value) {
+    indexed.index.for_each_rule(value.text(), [&](RuleId id) {
+      if (hits.has(id)) return;
+      hits.marks[id] = hits.question;
+      hits.rules.push_back(id);
+    });
+    return false;
+  });
+  if (!fact.complete && (row.list || row.scope == Scope::Transaction)) return {Truth::Unknown, false};
+  return {Truth::False, final};
+}
+
+
+
+/// Single rules and the rules that the index names are asked in their order. Of all others only one thing counts, what they leave
+/// open, and that is the same for a whole group once one of them has left it open: so a group is walked up to that one.
+Outcome match_indexed(const RuleSet& rules, const Candidates& candidates, const View& view, Meters& meters) {
+  IndexedHits& hits = rules.hits();
+  hits.rules.clear();
+  if (++hits.question == 0) std::fill(hits.marks.begin(), hits.marks.end(), 0), hits.question = 1;
+  std::array<Judgement, kIndexedGroupsMax> by_field;
+  for (std::size_t f = 0; f < rules.indexed_fields().size(); ++f) by_field[f] = ask_index(rules.indexed_fields()[f], view, hits);
+  std::sort(hits.rules.begin(), hits.rules.end());
+
+  Asking asking(rules, view, meters);
+  const std::size_t groups = rules.groups().size();
+  std::array<std::uint32_t, kIndexedGroupsMax> walked;
+  for (std::size_t g = 0; g < groups; ++g) walked[g] = g == 0 ? 0 : candidates.group_ends[g - 1];
+  const auto note_before = [&](RuleId id) {
+    for (std::size_t g = 0; g < groups; ++g) {
+      const IndexedGroup& group = rules.groups()[g];
+      for (; walked[g] < candidates.group_ends[g] && candidates.grouped[walked[g]] < id; ++walked[g]) {
+        if (asking.is_known(by_field[group.field], group.answer)) break;
+        if (!hits.has(candidates.grouped[walked[g]])) asking.note(candidates.grouped[walked[g]]);
+      }
+    }
+  };
+  auto hit = hits.rules.begin();
+  std::uint32_t single = 0;
+  for (;;) {
+    const RuleId next_single = single < candidates.single_count ? candidates.single[single] : kNoRule;
+    while (hit != hits.rules.end() && *hit < next_single && !std::binary_search(candidates.begin(), candidates.end(), *hit))
+      ++hit;
+    const bool by_hit = hit != hits.rules.end() && *hit < next_single;
+    const RuleId id = by_hit ? *hit++ : next_single;
+    note_before(id);
+    if (id == kNoRule) return asking.by_default(candidates);
+    if (!by_hit) ++single;
+    if (asking.ends(id)) return asking.out;
+  }
+}
+
+}  // namespace
+
+Outcome match(const RuleSet& rules, const Candidates& candidates, const View& view, Meters& meters) {
+  if (candidates.group_ends != nullptr && view.flow != nullptr) return match_indexed(rules, candidates, view, meters);
+  Asking asking(rules, view, meters);
+  for (const RuleId id : candidates)
+    if (asking.ends(id)) return asking.out;
+  return asking.by_default(candidates);
 }
 
 RuleId match_headers(const RuleSet& rules, const Candidates& candidates, const View& view) {

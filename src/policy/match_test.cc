@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <deque>
 #include <random>
 #include <string>
 
@@ -96,6 +98,7 @@ struct Scene {
   Packet packet;
   FlowFacts flow;
   View view;
+  std::deque<std::string> texts;  ///< What facts point into.
 
   Scene(Dice& dice, const RuleSet& rules) {
     const auto& words = kit::vocabulary();
@@ -170,6 +173,113 @@ TEST(Match, CandidatesDecideAsAllRulesInOrderDo) {
     EXPECT_GT(n, asked / 100);
     EXPECT_LT(n, asked - asked / 100);
   }
+}
+
+// What may still grow: a lower bound is certain at once, an upper bound when nothing more comes or it is exceeded.
+TEST(Match, OfANumberThatGrows) {
+  const struct {
+    const char *condition, *now;  ///< At 500 and growing.
+    const char* closed;           ///< At 500, and that is all.
+  } kRows[] = {
+      {"http.body_bytes: 100-", "true", "true"},        {"http.body_bytes: 500-", "true", "true"},     {"http.body_bytes: 501-", "unknown", "false"},
+      {"http.body_bytes: -1000", "unknown", "true"},    {"http.body_bytes: -499", "false", "false"},   {"http.body_bytes: 500", "unknown", "true"},
+      {"http.body_bytes: 499", "false", "false"},       {"http.body_bytes: [-10, 400-]", "true", "true"},
+      {"http.body_bytes: [400-600, 700-]", "unknown", "true"},
+      {"not.http.body_bytes: 100-", "false", "false"},  {"not.http.body_bytes: -1000", "unknown", "false"},
+      {"not.http.body_bytes: -499", "true", "true"},    {"http.body_bytes: present", "true", "true"},
+      {"http.body_bytes: absent", "false", "false"},
+  };
+  const auto& words = kit::vocabulary();
+  SlabPool pool(1 << 16);
+  constexpr const char* kTruths[] = {"false", "true", "unknown"};
+  for (const auto& row : kRows) {
+    Loaded loaded = load_policy_text("p", "weir: 1\nessential: false\nzones: {inside: {networks: [10.0.0.0/8]}, outside: {}}\nrules: [{name: r, match: {" +
+                                              std::string(row.condition) + "}, action: drop}]\n", words);
+    ASSERT_TRUE(loaded.policy) << render(loaded.diagnostics);
+    const RuleSet rules(std::make_shared<const Policy>(std::move(*loaded.policy)), words);
+    Dice dice(1);
+    Scene scene(dice, rules);
+    scene.flow.ends.protocol = ip_protocol::kTcp;
+    scene.flow.app = {};
+    scene.flow.app.layers[scene.flow.app.count++] = *words.app("http");
+    scene.flow.app.open = false;
+    scene.view.at_bound = false;
+    Facts facts(pool, rules.wanted());
+    scene.view.facts = &facts;
+    const FieldRow& field = *words.field("http.body_bytes");
+    const auto truth = [&] { return std::string(kTruths[static_cast<int>(judge(rules.rule(0), scene.view, rules.zones(), false).truth)]); };
+    facts.grow(field.id, field.scope, 17);
+    facts.grow(field.id, field.scope, 500);
+    EXPECT_EQ(truth(), row.now) << row.condition;
+    facts.close(field.id, field.scope);
+    EXPECT_EQ(truth(), row.closed) << row.condition << " at the end";
+  }
+}
+
+constexpr const char* kPaths[] = {"/a", "/a*", "/*a?b", "'*.php'", "/x*y?.php", "'*x*'", "{regex: x+y}", "/A", "'?a*'", "absent"};
+constexpr const char* kPathValues[] = {"/a", "/A", "/ab", "/xaab", "/x1y2.php", "/y.php", "/xy", "", "/zzz"};
+constexpr const char* kNames[] = {"evil.example", ".evil.example", "www.evil.example", "'*evil*'", ".example", "'w?w.*'", "{regex: 'e.il'}", "hidden"};
+constexpr const char* kNameValues[] = {"evil.example", "www.evil.example", "WWW.Evil.Example.", "example", "notevil.example", "other.test", "a..example"};
+
+std::string text_policy(Dice& dice) {
+  std::string text = "weir: 1\nessential: false\ndefault: " + std::string(dice.one_in(2) ? "allow" : "drop") +
+                     "\nzones:\n  inside: {networks: [10.0.0.0/8, \"fd00::/8\"]}\n  outside: {}\nsets: {odd: {domains: [.odd.example]}}\nrules:\n";
+  for (std::size_t i = 0, n = 20 + dice.below(60); i < n; ++i) {
+    std::string match;
+    const auto put = [&](std::size_t odds, const std::string& key, const std::string& values) {
+      if (dice.one_in(odds)) match += (match.empty() ? "" : ", ") + std::string(dice.one_in(8) ? "not." : "") + key + ": " + values;
+    };
+    put(2, "http.path", dice.some(kPaths));
+    put(3, "http.host", dice.some(kNames));
+    put(3, "dns.qname", dice.one_in(8) ? "'@odd'" : dice.some(kNames));
+    put(4, "from", "inside");
+    put(6, "tcp.flags", "S");
+    put(6, "app.protocol", "http");
+    if (match.empty()) match = "http.path: /x*";
+    text += "  - {name: r" + std::to_string(i) + ", match: {" + match + "}, action: " + (dice.one_in(3) ? dice.pick(kActionWords) : "drop");
+    if (dice.one_in(6)) text += ", unless: [{http.path: " + dice.some(kPaths) + "}]";
+    if (dice.one_in(8)) text += ", mode: monitor";
+    text += "}\n";
+  }
+  return text;
+}
+
+TEST(Match, IndexedTextsDecideAsAllRulesInOrderDo) {
+  FixedMeters meters;
+  std::size_t denied = 0, uncertain = 0, settled = 0, indexed = 0, asked = 0;
+  SlabPool pool(1 << 20);
+  const auto& words = kit::vocabulary();
+  for (std::uint32_t seed = 1; seed <= 400; ++seed) {
+    Dice dice(seed);
+    const std::string text = text_policy(dice);
+    Loaded loaded = load_policy_text("random.yaml", text, words);
+    if (!loaded.policy) GTEST_FAIL() << render(loaded.diagnostics) << text;
+    const RuleSet rules(std::make_shared<const Policy>(std::move(*loaded.policy)), words);
+    indexed += rules.groups().size();
+    for (int i = 0; i < 60; ++i) {
+      Scene scene(dice, rules);
+      Facts facts(pool, rules.wanted());
+      for (const auto& [key, value] : {std::pair{"http.path", dice.pick(kPathValues)}, {"http.host", dice.pick(kNameValues)}, {"dns.qname", dice.pick(kNameValues)}}) {
+        const FieldRow& row = *words.field(key);
+        const std::string& kept = scene.texts.emplace_back(value);
+        if (dice.one_in(6)) continue;
+        if (dice.one_in(8)) facts.close(row.id, row.scope);
+        else if (dice.one_in(8)) facts.hide(row.id, row.scope);
+        else facts.set(row.id, row.scope, Value::of_text(kept), true);
+      }
+      scene.view.facts = &facts;
+      kit::OracleOutcome got = kit::of(match(rules, rules.candidates(scene.flow), scene.view, meters));
+      kit::OracleOutcome right = kit::oracle(rules, scene.view, meters);
+      right.reports.resize(std::min(right.reports.size(), Outcome::kReportsMax));
+      ASSERT_TRUE(got == right) << "seed " << seed << " scene " << i << ": rule " << got.rule << " pass " << got.pass << " certain " << got.certain
+                                << " settled " << got.settled << ", but rule " << right.rule << " pass " << right.pass << " certain "
+                                << right.certain << " settled " << right.settled << "\n" << text;
+      ++asked;
+      denied += !got.pass, uncertain += !got.certain, settled += got.settled;
+    }
+  }
+  EXPECT_GT(indexed, 400U);
+  for (const std::size_t n : {denied, uncertain, settled}) EXPECT_GT(n, asked / 200);
 }
 
 }  // namespace

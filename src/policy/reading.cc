@@ -10,8 +10,6 @@
 namespace weir::policy {
 namespace {
 
-std::string shown(std::string_view text) { return text.size() <= 80 ? std::string(text) : sentence(text.substr(0, 77), "..."); }
-
 std::string_view kind_name(const Node& node) {
   if (node.is_map()) return "a map";
   if (node.is_list()) return "a list";
@@ -19,6 +17,8 @@ std::string_view kind_name(const Node& node) {
 }
 
 }  // namespace
+
+std::string shown(std::string_view text) { return text.size() <= 80 ? std::string(text) : sentence(text.substr(0, 77), "..."); }
 
 bool Reading::error(const Node& at, std::string message) {
   out.add(Severity::Error, policy.files[at.file], at.line, at.column, std::move(message));
@@ -188,12 +188,13 @@ void Reading::warn_unused() {
     if (!entry.used && entry.at != nullptr) warning(*entry.at, sentence("nothing names the set `", name, "`"));
 }
 
-Keys::Keys(Reading& reading, const Node& map, std::string_view where, std::initializer_list<std::string_view> known) : map_(map) {
+Keys::Keys(Reading& reading, const Node& map, const MapRow& row) : map_(map) {
   if (!map.is_map()) return;
   map.for_each_pair([&](const Node& key, const Node&) {
-    if (std::find(known.begin(), known.end(), key.text) != known.end()) return;
-    reading.error(
-        key, sentence("unknown key `", shown(key.text), "` in ", where, reading.hint(key.text, {known.begin(), known.size()})));
+    if (std::any_of(row.keys.begin(), row.keys.end(), [&](const KeyRow& known) { return known.name == key.text; })) return;
+    std::vector<std::string_view> names;
+    for (const KeyRow& known : row.keys) names.push_back(known.name);
+    reading.error(key, sentence("unknown key `", shown(key.text), "` in ", row.title, reading.hint(key.text, names)));
   });
 }
 

@@ -6,7 +6,6 @@
 // Internal to the reader (document.cc, conditions.cc, actions.cc, sections.cc, guards.cc).
 
 #include <functional>
-#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,10 +16,14 @@
 #include "facts/vocabulary.h"
 #include "policy/diagnostics.h"
 #include "policy/document.h"
+#include "policy/grammar.h"
 #include "policy/rule.h"
 #include "policy/yaml_tree.h"
 
 namespace weir::policy {
+
+/// What a user wrote, for a message: cut if it is long.
+std::string shown(std::string_view text);
 
 class Reading {
  public:
@@ -88,7 +91,7 @@ class Reading {
 /// A map with known keys: unknown ones are reported at once, with the nearest known one.
 class Keys {
  public:
-  Keys(Reading& reading, const Node& map, std::string_view where, std::initializer_list<std::string_view> known);
+  Keys(Reading& reading, const Node& map, const MapRow& row);
   /// nullptr if it is not there, or the map is none.
   const Node* at(std::string_view key) const { return map_.at(key); }
 

@@ -4,7 +4,8 @@
 // The rule language as data: what policy/document reads from YAML, guards expand to, compile and match work on, and
 // explain prints. Everything here is immutable once a Policy is built, and is shared by reference between reloads.
 //
-// A rule holds if every condition of `match` holds and no map of `unless` does (all conditions of a map must hold for it to hold).
+// A rule holds if every condition of `match` holds and no map of `unless` does (all conditions of a map must hold for it to
+// hold).
 
 #include <cstdint>
 #include <memory>
@@ -22,6 +23,7 @@
 #include "policy/name_set.h"
 #include "policy/prefix_set.h"
 #include "policy/text_set.h"
+#include "policy/url_set.h"
 
 namespace weir::policy {
 
@@ -40,7 +42,7 @@ struct NamedSet {
   std::string name;
   std::shared_ptr<const PrefixSet> addresses;
   std::shared_ptr<const NameSet> domains;
-  std::shared_ptr<const TextSet> urls;
+  std::shared_ptr<const UrlSet> urls;
   Position position;
 };
 
@@ -182,6 +184,36 @@ struct Account {
   std::uint32_t line = 0;
 };
 
+/// `assert:` what must hold of the flows that match, whatever the rules are.
+struct Assertion {
+  enum class Kind : std::uint8_t {
+    Pass,         ///< They pass.
+    Never,        ///< None of them passes.
+    NothingElse,  ///< Of them only those pass that an assertion of the kind Pass names.
+  };
+  Kind kind = Kind::Pass;
+  std::string name;
+  AllOf match;
+  std::vector<AllOf> unless;
+  std::vector<std::string> techniques;
+  Position position;
+};
+
+/// `upstream:` who takes a flood before us.
+struct Upstream {
+  static constexpr std::uint8_t kBlackhole = 1, kFlowspec = 2, kScrubbing = 4;
+  std::string name;
+  std::vector<std::string> contacts;
+  std::uint8_t announce = 0;       ///< What may be announced to it, and
+  std::vector<Prefix> prefixes;    ///< for which of ours,
+  std::uint8_t length_max = 32;    ///< at most so long.
+  Ip neighbor;                     ///< All zeroes if it is not said.
+  std::uint32_t as_number = 0;
+  std::vector<std::string> communities;
+  double capacity_bits_per_s = 0;  ///< Of the link; 0 if it is not said.
+  Position position;
+};
+
 class ZoneMap;  // zone.h: address and port → zone
 
 /// A policy: validated, immutable.
@@ -200,6 +232,8 @@ struct Policy {
   std::vector<Account> accounts;  ///< Sorted by name.
   std::shared_ptr<const PrefixSet> trusted_proxies;
   std::vector<std::pair<std::string, std::string>> roles;
+  std::vector<Assertion> assertions;
+  std::vector<Upstream> upstreams;
 
   /// Index of a port's name, adding it if it is new.
   PortIndex port_index(std::string_view name);

@@ -21,8 +21,8 @@ void read_default(Reading& reading, const Node& node);
 void read_undecided(Reading& reading, const Node& node);
 /// `frames`, `bytes`, `time`, `server_bytes`: also the parameters of the guard.
 void read_undecided_bounds(Reading& reading, const Node& map, UndecidedBounds& bounds);
-/// `assert` and `upstream`: their form alone; what uses them reads them itself.
-void read_kept_for_later(Reading& reading, std::string_view key, const Node& node);
+void read_assertions(Reading& reading, const Node& node);
+void read_upstreams(Reading& reading, const Node& node);
 
 /// The rules for what must pass for a network to work at all. `node` may be nullptr: all of them.
 void read_essential(Reading& reading, const Node* node);

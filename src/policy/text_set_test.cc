@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <random>
 
 #include "base/text.h"
@@ -99,14 +100,15 @@ TEST(TextSet, GlobsAgreeWithAskingEachGlob) {
     for (std::size_t i = 0, size = random() % (size_max + 1); i < size; ++i) out += letters[random() % kinds];
     return out;
   };
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < 80; ++round) {
     TextSet::Source source{.exact = {}, .globs = {}, .regexes = {}, .fold_case = round % 2 == 0};
-    for (std::size_t i = 0, count = random() % 30; i < count; ++i) source.globs.push_back(any("abA*?", 5, 7));
+    const std::size_t size_max = round % 3 == 0 ? 20 : 7;  // Longer than a window, and shorter.
+    for (std::size_t i = 0, count = random() % 30; i < count; ++i) source.globs.push_back(any("abA*?", 5, size_max));
     const auto globs = source.globs;
     const bool fold = source.fold_case;
     const TextSet set = build(std::move(source));
     for (int ask = 0; ask < 300; ++ask) {
-      const std::string text = any("abAB", 4, 8);
+      const std::string text = any("abAB", 4, size_max + 4);
       bool expected = false;
       for (const std::string& glob : globs) expected |= glob_matches(glob, text, fold);
       ASSERT_EQ(set.contains(text), expected) << text;
@@ -115,6 +117,35 @@ TEST(TextSet, GlobsAgreeWithAskingEachGlob) {
       ASSERT_TRUE(glob_matches(hit, text, fold)) << hit << " on " << text;
     }
   }
+}
+
+TEST(TextSet, AGlobIsFoundWhereverItsRarestBytesStand) {
+  TextSet::Source source;
+  for (int i = 0; i < 200; ++i) source.globs.push_back("/x" + std::to_string(i) + "*y?.php");
+  for (const char* glob : {"*.exe", "/only-here/*", "*middle*", "??", "a*", "*z", "/very-long-beginning-of-all/*/end?"}) source.globs.emplace_back(glob);
+  const TextSet set = build(std::move(source));
+  const struct {
+    const char *text, *expected;
+  } kRows[] = {
+      {"/x17abcy1.php", "/x1*y?.php"}, {"/x17y1.php", "/x1*y?.php"},  {"/x17y.php", ""},      {"/x99zyy.php", "/x9*y?.php"},
+      {"/x17abcy1.phpx", ""},           {"//x17y1.php", ""},            {"setup.exe", "*.exe"}, {"setup.exe.txt", ""},
+      {"/only-here/", "/only-here/*"},  {"/only-here", ""},             {"middle", "*middle*"}, {"in the middle of it", "*middle*"},
+      {"ab", "??"},                     {"abc", "a*"},                  {"xyz", "*z"},          {"", ""},
+      {"/very-long-beginning-of-all/x/end1", "/very-long-beginning-of-all/*/end?"},
+      {"/very-long-beginning-of-all/x/end", ""},
+  };
+  for (const auto& row : kRows) EXPECT_EQ(set.find(row.text), row.expected) << row.text;
+}
+
+TEST(TextSet, TenThousandGlobsAreBuiltAtOnce) {
+  TextSet::Source source;
+  for (int i = 0; i < 10'000; ++i) source.globs.push_back("/x" + std::to_string(i) + "*y?.php");
+  const auto began = std::chrono::steady_clock::now();
+  const TextSet set = build(std::move(source));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(5)) << "a tenth of that is usual";
+  EXPECT_EQ(set.size(), 10'000U);
+  EXPECT_TRUE(set.contains("/x9999/abc/y1.php"));
+  EXPECT_FALSE(set.contains("/x9999/abc/y1.phtml"));
 }
 
 }  // namespace

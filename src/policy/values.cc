@@ -10,13 +10,15 @@ namespace weir::policy {
 namespace {
 
 bool in_ranges(const std::vector<NumberRange>& ranges, std::uint64_t number) {
-  const auto after = std::upper_bound(ranges.begin(), ranges.end(), number, [](std::uint64_t n, const NumberRange& r) { return n < r.first; });
+  const auto after =
+      std::upper_bound(ranges.begin(), ranges.end(), number, [](std::uint64_t n, const NumberRange& r) { return n < r.first; });
   return after != ranges.begin() && number <= std::prev(after)->last;
 }
 
 bool flags_match(const Condition& condition, std::uint8_t flags) {
   const auto& wanted = condition.values.flags;
-  if (condition.field == field::kTcpFlagsAny) return std::any_of(wanted.begin(), wanted.end(), [&](std::uint8_t f) { return (f & flags) != 0; });
+  if (condition.field == field::kTcpFlagsAny)
+    return std::any_of(wanted.begin(), wanted.end(), [&](std::uint8_t f) { return (f & flags) != 0; });
   return std::find(wanted.begin(), wanted.end(), flags) != wanted.end();
 }
 
@@ -27,7 +29,8 @@ bool set_has_text(const NamedSet& set, std::string_view text) {
 bool address_matches(const Values& values, const Ip& ip, ZoneId zone) {
   if (zone != kNoZone && std::find(values.zones.begin(), values.zones.end(), zone) != values.zones.end()) return true;
   if (values.prefixes && values.prefixes->contains(ip)) return true;
-  return std::any_of(values.sets.begin(), values.sets.end(), [&](const auto& set) { return set->addresses && set->addresses->contains(ip); });
+  return std::any_of(values.sets.begin(), values.sets.end(),
+                     [&](const auto& set) { return set->addresses && set->addresses->contains(ip); });
 }
 
 bool text_matches(const Values& values, std::string_view text) {
@@ -56,7 +59,8 @@ bool value_matches(const Condition& condition, const FieldRow& row, const Value&
     case FieldType::Domain: return text_matches(values, value.text());
     case FieldType::Address: return address_matches(values, value.ip(), zone);
     case FieldType::Mac:
-      return std::any_of(values.macs.begin(), values.macs.end(), [&](const auto& mac) { return (value.number() & mac.second) == mac.first; });
+      return std::any_of(values.macs.begin(), values.macs.end(),
+                         [&](const auto& mac) { return (value.number() & mac.second) == mac.first; });
     case FieldType::Flags: return flags_match(condition, static_cast<std::uint8_t>(value.number()));
   }
   return false;
@@ -70,7 +74,8 @@ std::string which_matched(const Condition& condition, const FieldRow& row, const
       if (const auto entry = values.prefixes->find(value.ip())) return render(entry->prefix);
     for (const auto& set : values.sets)
       if (set->addresses)
-        if (const auto entry = set->addresses->find(value.ip())) return from_line(*set, entry->line) + " (" + render(entry->prefix) + ")";
+        if (const auto entry = set->addresses->find(value.ip()))
+          return from_line(*set, entry->line) + " (" + render(entry->prefix) + ")";
     return values.written.size() == 1 ? values.written.front() : "its zone";
   }
   if (row.type == FieldType::Text || row.type == FieldType::TextFold || row.type == FieldType::Domain) {
@@ -81,17 +86,21 @@ std::string which_matched(const Condition& condition, const FieldRow& row, const
     for (const auto& set : values.sets) {
       if (set->domains)
         if (const auto hit = set->domains->find(text)) return from_line(*set, hit->line) + " (" + hit->name + ")";
-      if (set->urls && set->urls->contains(text)) return from_line(*set, 0) + " (" + std::string(set->urls->find(text)) + ")";
+      if (set->urls)
+        if (const auto hit = set->urls->find(text)) return from_line(*set, hit->line) + " (" + hit->url + ")";
     }
     return {};
   }
   if (values.written.size() == 1) return values.written.front();
   // Names of words are as they were written; else the range that holds the number.
   for (const Word& word : row.words)
-    if (word.value == value.number() && std::find(values.written.begin(), values.written.end(), word.name) != values.written.end()) return std::string(word.name);
+    if (word.value == value.number() &&
+        std::find(values.written.begin(), values.written.end(), word.name) != values.written.end())
+      return std::string(word.name);
   for (const NumberRange& range : values.numbers)
     if (value.number() >= range.first && value.number() <= range.last && row.type == FieldType::Number)
-      return range.first == range.last ? std::to_string(range.first) : std::to_string(range.first) + "-" + std::to_string(range.last);
+      return range.first == range.last ? std::to_string(range.first)
+                                       : std::to_string(range.first) + "-" + std::to_string(range.last);
   std::string all;
   for (const std::string& written : values.written) all += (all.empty() ? "" : ", ") + written;
   return all;

@@ -59,4 +59,13 @@ class Lines {
   std::size_t pos_ = 0;
 };
 
+/// Judges what both sides said; where it is a guess who is the client, the other way round too.
+template <typename Judge>
+Match judge_either_way(const Evidence& evidence, Judge&& judge) {
+  const Match match = judge(as_text(evidence.client), as_text(evidence.server));
+  if (!evidence.roles_unsure || match == Match::Yes) return match;
+  const Match turned = judge(as_text(evidence.server), as_text(evidence.client));
+  return turned == Match::No ? match : turned;
+}
+
 }  // namespace weir::proto

@@ -256,6 +256,9 @@ class CommandLine(unittest.TestCase):
         self.assertTrue(all(fact["help"] for fact in facts))
         self.assertEqual([f["name"] for f in json.loads(self.expect(0, "facts", "ip.ttl", "--json")[0])], ["ip.ttl"])
         self.assertIn("| `dns.qname` |", self.expect(0, "facts", "--markdown")[0])
+        schema = json.loads(self.expect(0, "facts", "--schema")[0])
+        self.assertIn("http.url", schema["$defs"]["match"]["properties"])
+        self.assertIn("nothing_else", schema["$defs"]["assertion"]["properties"])
         ports = {row["protocol"]: row for row in json.loads(self.expect(0, "facts", "--ports", "--json")[0])}
         self.assertLessEqual({443, 465, 563, 636, 853, 989, 990, 992, 993, 994, 995, 5061, 8443}, set(ports["tls"]["tcp"]))
         rows = json.loads(self.expect(0, "techniques", self.policy, "--json")[0])

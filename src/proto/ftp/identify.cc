@@ -13,12 +13,6 @@ namespace {
 constexpr std::string_view kOwn[] = {"SYST", "FEAT", "PASV", "EPSV", "PORT", "EPRT", "CWD", "RETR", "STOR", "MLSD", "PBSZ", "PROT", "CCC", "ADAT", "CLNT", "ACCT"};
 constexpr std::string_view kShared[] = {"USER", "PASS", "AUTH", "OPTS", "HOST", "LIST", "QUIT", "NOOP", "TYPE", "PWD", "HELP", "SITE", "STAT", "CDUP", "MODE"};
 
-bool contains_nocase(std::string_view text, std::string_view part) {
-  for (std::size_t i = 0; i + part.size() <= text.size(); ++i)
-    if (equals_nocase(text.substr(i, part.size()), part)) return true;
-  return false;
-}
-
 enum class Client : std::uint8_t { Nothing, Partial, Own, Shared, Other };
 
 Client judge_client(std::string_view text) {
@@ -57,12 +51,6 @@ Match judge(std::string_view client, std::string_view server) {
 
 }  // namespace
 
-Match identify(const Evidence& e) {
-  if (e.is_udp()) return Match::No;
-  const Match match = judge(as_text(e.client), as_text(e.server));
-  if (!e.roles_unsure || match == Match::Yes) return match;
-  const Match turned = judge(as_text(e.server), as_text(e.client));
-  return turned == Match::No ? match : turned;
-}
+Match identify(const Evidence& e) { return e.is_udp() ? Match::No : judge_either_way(e, judge); }
 
 }  // namespace weir::proto::ftp

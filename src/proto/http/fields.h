@@ -8,7 +8,7 @@
 namespace weir::proto::http {
 
 enum : FieldId {
-  kMethod = 200, kUri, kPath, kHost, kUserAgent, kVersion, kStatus, kContentType, kHeader, kClientIp, kBody, kBodyBytes,
+  kMethod = 200, kUri, kPath, kHost, kUserAgent, kVersion, kStatus, kContentType, kHeader, kClientIp, kBody, kBodyBytes, kUrl,
 };
 
 inline constexpr std::uint8_t kRequestHead = milestone::kOwn;       ///< The request's headers are done.
@@ -26,9 +26,10 @@ inline constexpr FieldRow kFields[] = {
     {kStatus, "http.status", FieldType::Number, Scope::Transaction, kResponseHead, false, on::kAll, {}, "Status of the final answer (RFC 9110, 15)."},
     {kContentType, "http.content_type", FieldType::TextFold, Scope::Transaction, kResponseHead, false, on::kAll, {}, "Content-Type without parameters: the request's, then the answer's."},
     {kHeader, "http.header", FieldType::TextFold, Scope::Transaction, kRequestHead, true, on::kAll, {}, "Header lines as `Name: value`. The request's are complete with its head; the answer's are added when they come."},
-    {kClientIp, "http.client_ip", FieldType::Address, Scope::Transaction, kRequestHead, false, on::kAll, {}, "The last address of X-Forwarded-For or Forwarded: what the nearest proxy says it serves."},
+    {kClientIp, "http.client_ip", FieldType::Address, Scope::Transaction, kRequestHead, false, on::kAll, {}, "Whom the request is for: the last address of X-Forwarded-For or Forwarded (RFC 7239) that is none of `trusted_proxies`; the client itself if it is none of them. Without that list the last address."},
     {kBody, "http.body", FieldType::Text, Scope::Transaction, kRequestBody, false, on::kAll, {}, "The first 1,024 bytes of the request's body."},
-    {kBodyBytes, "http.body_bytes", FieldType::Number, Scope::Transaction, kRequestBody, false, on::kAll, {}, "Bytes of the request's body: as declared, or as its chunks have added up to."},
+    {kBodyBytes, "http.body_bytes", FieldType::Number, Scope::Transaction, kRequestBody, false, on::kAll, {}, "Bytes of the request's body: as declared, or as its chunks add up to: then an upper bound is certain only at the end."},
+    {kUrl, "http.url", FieldType::Text, Scope::Transaction, kRequestHead, false, on::kAll, {}, "What is asked for as one URL, `http://host[:port]/path[?query]`: host in lower case, path as http.path; `@set` of urls."},
 };
 // clang-format on
 

@@ -15,12 +15,6 @@
 namespace weir::proto::http {
 namespace {
 
-bool contains_nocase(std::string_view text, std::string_view part) {
-  for (std::size_t i = 0; i + part.size() <= text.size(); ++i)
-    if (equals_nocase(text.substr(i, part.size()), part)) return true;
-  return false;
-}
-
 /// Whether a byte that no value may hold is in it (RFC 9110, 5.5): NUL, or the CR and LF of a folded or broken line.
 bool has_bad_byte(std::string_view value) { return value.find_first_of(std::string_view("\0\r\n", 3)) != std::string_view::npos; }
 
@@ -105,28 +99,44 @@ void read_coding(Message& m, Describer& d, std::string_view value) {
   m.chunked |= chunked;
 }
 
-/// The last address of a list of hops: what the nearest proxy saw.
-void describe_forwarded(Describer& d, std::string_view value, bool is_list_of_pairs) {
-  std::string_view last = trim(value.substr(value.rfind(',') + 1));
-  if (is_list_of_pairs) {  // RFC 7239, 4: for=…;proto=…
-    std::size_t at = 0;
-    while (at < last.size() && !starts_nocase(last.substr(at), "for=")) {
-      at = last.find(';', at);
-      if (at == std::string_view::npos) return;
-      ++at;
-      while (at < last.size() && last[at] == ' ') ++at;
+/// The address of one end, with or without port, quotes and brackets (RFC 7239, 6); none for `unknown` and `_names`.
+std::optional<Ip> read_node(std::string_view node) {
+  if (node.size() >= 2 && node.front() == '"' && node.back() == '"') node = node.substr(1, node.size() - 2);
+  if (node.starts_with('[')) {
+    node = node.substr(1, node.find(']') == std::string_view::npos ? 0 : node.find(']') - 1);
+  } else if (std::count(node.begin(), node.end(), ':') == 1) {
+    node = node.substr(0, node.find(':'));
+  }
+  return parse_ip(node);
+}
+
+/// The `for` of a forwarded-element (RFC 7239, 4: for=…;proto=…), or nothing.
+std::string_view for_of(std::string_view element) {
+  while (!element.empty() && !starts_nocase(element, "for=")) {
+    const std::size_t next = element.find(';');
+    if (next == std::string_view::npos) return {};
+    element = trim(element.substr(next + 1));
+  }
+  element.remove_prefix(std::min<std::size_t>(element.size(), 4));
+  return trim(element.substr(0, element.find(';')));
+}
+
+/// Each proxy adds whom it served at the end: of these ends the last counts that is no trusted proxy; if all are, the first.
+void read_forwarded(State& s, const Describer& d, std::string_view value, bool is_list_of_pairs) {
+  while (!value.empty()) {
+    const std::size_t comma = value.find(',');
+    const std::string_view element = trim(value.substr(0, comma));
+    value.remove_prefix(comma == std::string_view::npos ? value.size() : comma + 1);
+    const std::string_view node = is_list_of_pairs ? for_of(element) : element;
+    if (node.empty()) continue;
+    const auto ip = read_node(node);
+    if (!ip) {
+      s.client = Hop::Unreadable;
+    } else if (s.client == Hop::None || !d.trusts_proxy(*ip)) {
+      s.client = Hop::Address;
+      s.client_ip = *ip;
     }
-    if (at >= last.size()) return;
-    last = last.substr(at + 4);
-    last = last.substr(0, last.find(';'));
   }
-  if (last.size() >= 2 && last.front() == '"' && last.back() == '"') last = last.substr(1, last.size() - 2);
-  if (last.starts_with('[')) {
-    last = last.substr(1, last.find(']') == std::string_view::npos ? 0 : last.find(']') - 1);
-  } else if (std::count(last.begin(), last.end(), ':') == 1) {
-    last = last.substr(0, last.find(':'));
-  }
-  if (const auto ip = parse_ip(last)) d.ip(kClientIp, *ip);
 }
 
 /// Content-Disposition (RFC 6266): the name that the sender gives the file.
@@ -180,7 +190,7 @@ void read_request_header(State& s, Message& m, Describer& d, std::string_view na
       }
       break;
     case 9:
-      if (equals_nocase(name, "forwarded") && !s.forwarded) describe_forwarded(d, value, true);
+      if (equals_nocase(name, "forwarded") && !s.forwarded) read_forwarded(s, d, value, true);
       break;
     case 10:
       if (!equals_nocase(name, "user-agent")) break;
@@ -193,8 +203,9 @@ void read_request_header(State& s, Message& m, Describer& d, std::string_view na
       break;
     case 15:
       if (!equals_nocase(name, "x-forwarded-for")) break;
+      if (!s.forwarded) s.client = Hop::None;  // Where both are there, the one that proxies of every kind write counts.
       s.forwarded = true;
-      describe_forwarded(d, value, false);
+      read_forwarded(s, d, value, false);
       break;
     case 19:
       if (equals_nocase(name, "proxy-authorization")) describe_credentials(s, d, value);
@@ -204,6 +215,13 @@ void read_request_header(State& s, Message& m, Describer& d, std::string_view na
 }
 
 }  // namespace
+
+/// What an end says that is no proxy of ours is not believed: then the client is that end itself.
+void describe_client(const State& s, Describer& d) {
+  if (!d.trusts_proxy(d.ends().client)) return d.ip(kClientIp, d.ends().client);
+  if (s.client == Hop::Address) d.ip(kClientIp, s.client_ip);
+  else if (s.client == Hop::Unreadable) d.hide(kClientIp);
+}
 
 void read_header(State& s, Message& m, Describer& d, Side side, bool described, std::string_view line) {
   HeaderLine split;

@@ -61,6 +61,9 @@ struct Arena {
   }
 };
 
+/// Of the ends that X-Forwarded-For or Forwarded name, the last that is no trusted proxy.
+enum class Hop : std::uint8_t { None, Address, Unreadable };
+
 struct State {
   Message messages[2];
   std::uint32_t requests;      ///< Begun.
@@ -71,6 +74,10 @@ struct State {
   std::uint64_t names_seen;    ///< Hash of the last server.name.
   std::uint64_t body_bytes;    ///< Of the request.
   std::uint8_t names_count;
+  char authority[264];         ///< For http.url.
+  std::uint16_t authority_bytes, url_at, url_bytes;
+  Hop client;
+  Ip client_ip;
   bool open, request_done, answer_done, credentials, refined, absolute, forwarded;
   bool is_post, dav_method, bits_method, doh_path, wsman_path, doh_type, dav_agent, bits_agent;
   Arena arena;
@@ -80,6 +87,7 @@ static_assert(sizeof(State) <= 4096);
 inline constexpr std::uint32_t kAwaitedMax = 64;          ///< Requests without an answer.
 inline constexpr std::size_t kHeadBytesMax = 65'534;      ///< Of one head, and so of one line.
 inline constexpr std::size_t kTextBytesMax = 4096;        ///< Longer values are hidden: they would not outlive their frame.
+inline constexpr std::size_t kAuthorityRoom = 272;        ///< `http://`, and the longest name with a port.
 inline constexpr std::size_t kBodyPrefixBytes = 1024;
 
 Match identify(const Evidence& evidence);
@@ -105,6 +113,10 @@ void put(Describer& d, FieldId field, std::string_view value);
 void describe_target(State& s, Describer& d, std::string_view method, std::string_view target);
 /// http.host and server.name from `authority` (RFC 3986, 3.2).
 void describe_host(State& s, Describer& d, std::string_view authority);
+/// http.url, at the end of a request's head.
+void describe_url(State& s, Describer& d);
+/// http.client_ip, at the end of a request's head.
+void describe_client(const State& s, Describer& d);
 /// One header line of a request or of an answer: framing into `m`, facts to `d`.
 void read_header(State& s, Message& m, Describer& d, Side side, bool described, std::string_view line);
 /// The credentials of a request (RFC 9110, 11.6.2).

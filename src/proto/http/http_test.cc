@@ -232,6 +232,9 @@ TEST_F(Http, ClientBehindProxies) {
   EXPECT_TRUE(talk({{C, "GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 198.51.100.1, 203.0.113.9\r\n\r\n"}}).said("http.client_ip=203.0.113.9"));
   EXPECT_TRUE(talk({{C, "GET / HTTP/1.1\r\nHost: h\r\nForwarded: for=192.0.2.1, proto=http; for=\"[2001:db8::7]:80\"\r\n\r\n"}})
                   .said("http.client_ip=2001:db8::7"));
+  // RFC 7239, 6.2 and 6.3: a node may be unknown or hidden, and then nobody knows the client.
+  EXPECT_TRUE(talk({{C, "GET / HTTP/1.1\r\nHost: h\r\nForwarded: for=192.0.2.1, for=_secret\r\n\r\n"}}).said("http.client_ip=hidden"));
+  EXPECT_FALSE(talk({{C, "GET / HTTP/1.1\r\nHost: h\r\n\r\n"}}).said("http.client_ip"));
 }
 
 TEST_F(Http, UsesOfHttpAreRefined) {

@@ -12,7 +12,7 @@ namespace weir::proto::http {
 namespace {
 
 /// What an answer cannot tell about its request.
-constexpr FieldId kOfRequest[] = {kMethod, kUri, kPath, kHost, kUserAgent, kClientIp, kBody, kBodyBytes, field::kAuthUser, field::kAuthScheme};
+constexpr FieldId kOfRequest[] = {kMethod, kUri, kUrl, kPath, kHost, kUserAgent, kClientIp, kBody, kBodyBytes, field::kAuthUser, field::kAuthScheme};
 
 class Parser {
  public:
@@ -125,6 +125,8 @@ class Parser {
     s_.is_post = s_.dav_method = s_.bits_method = s_.doh_path = s_.wsman_path = s_.doh_type = s_.dav_agent = s_.bits_agent = false;
     s_.arena.used = 0;
     s_.body_bytes = 0;
+    s_.client = Hop::None;
+    s_.authority_bytes = s_.url_bytes = 0;
   }
 
   bool request_line() {
@@ -228,6 +230,8 @@ class Parser {
     const bool mine = owned();
     if (mine) {
       refine();
+      describe_client(s_, d_);
+      if (d_.wanted(kUrl)) describe_url(s_, d_);
       d_.reach(kRequestHead);
     }
     m_.head_bytes = 0;
@@ -352,7 +356,7 @@ class Parser {
     m_.stage = Stage::ChunkData;
     if (is_client()) {
       s_.body_bytes = s_.body_bytes > UINT64_MAX - size ? UINT64_MAX : s_.body_bytes + size;
-      if (owned()) d_.number(kBodyBytes, s_.body_bytes), grown_ = true;
+      if (owned()) d_.grow(kBodyBytes, s_.body_bytes), grown_ = true;
     }
     return true;
   }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where a request goes: http.uri, http.path, http.host, server.name.
 
+#include <algorithm>
+#include <charconv>
 #include <cstring>
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "base/url_path.h"
 #include "proto/http/http.h"
 
 namespace weir::proto::http {
@@ -12,52 +15,28 @@ namespace {
 
 constexpr std::uint8_t kNamesMax = 16;  ///< Different values of server.name in a row that are written down for a flow.
 
-/// Decodes %XX once, in one pass; what is no escape stays. Empty data() if it does not fit.
-std::size_t decode_path(std::string_view raw, std::span<char> out) {
-  std::size_t size = 0;
-  for (std::size_t i = 0; i < raw.size(); ++i) {
-    char c = raw[i];
-    if (c == '%' && i + 2 < raw.size() && hex_value(raw[i + 1]) >= 0 && hex_value(raw[i + 2]) >= 0) {
-      c = static_cast<char>(hex_value(raw[i + 1]) * 16 + hex_value(raw[i + 2]));
-      i += 2;
-    }
-    out[size++] = c;
-  }
-  return size;
-}
-
-/// RFC 3986, 5.2.4, in place. A path that climbs above its root stays at the root.
-std::size_t remove_dot_segments(std::span<char> path) {
-  std::size_t out = 0;
-  for (std::size_t in = 0; in < path.size();) {
-    // A segment begins with its slash.
-    std::size_t end = in + 1;
-    while (end < path.size() && path[end] != '/') ++end;
-    const std::string_view segment(path.data() + in, end - in);
-    const bool last = end == path.size();
-    if (segment == "/.") {
-      if (last) path[out++] = '/';
-    } else if (segment == "/..") {
-      while (out > 0 && path[--out] != '/') {}
-      if (last) path[out++] = '/';
-    } else {
-      std::memmove(path.data() + out, segment.data(), segment.size());
-      out += segment.size();
-    }
-    in = end;
-  }
-  return out;
+/// The path as http.path has it, with room for an authority before it and for the query behind: the makings of http.url.
+void keep_url(State& s, Describer& d, std::string_view path, std::string_view query) {
+  const std::span<char> room = s.arena.rest();
+  if (!path.starts_with('/')) return;
+  if (kAuthorityRoom + path.size() > room.size()) return d.hide(kUrl), void();
+  const std::size_t size = kAuthorityRoom + normalise_path_of_url(path, room.subspan(kAuthorityRoom));
+  query = query.substr(0, room.size() - size);  // Who pads a query does not hide the path before it.
+  if (!query.empty()) std::memcpy(room.data() + size, query.data(), query.size());
+  const std::string_view kept = s.arena.commit(size + query.size());
+  s.url_at = static_cast<std::uint16_t>(kept.data() - s.arena.bytes + kAuthorityRoom);
+  s.url_bytes = static_cast<std::uint16_t>(kept.size() - kAuthorityRoom);
 }
 
 void describe_path(State& s, Describer& d, std::string_view raw) {
-  raw = raw.substr(0, raw.find('?'));
+  const std::size_t mark = std::min(raw.find('?'), raw.size());
+  if (d.wanted(kUrl)) keep_url(s, d, raw.substr(0, mark), raw.substr(mark));
+  raw = raw.substr(0, mark);
   const bool plain = raw.find('%') == std::string_view::npos && raw.find("/.") == std::string_view::npos;
   if (plain || !d.wanted(kPath)) return put(d, kPath, raw);
   if (raw.size() > s.arena.rest().size()) return d.hide(kPath);
   const std::span<char> room = s.arena.rest();
-  std::size_t size = decode_path(raw, room);
-  if (size != 0 && room[0] == '/') size = remove_dot_segments(room.first(size));
-  d.text(kPath, s.arena.commit(size));
+  d.text(kPath, s.arena.commit(normalise_path(raw, room)));
 }
 
 /// The host of an authority: no user, no port, no final dot.
@@ -76,9 +55,21 @@ void put(Describer& d, FieldId field, std::string_view value) {
   else d.text(field, value);
 }
 
+/// host or host:port, in lower case; port 80 does not count.
+void keep_authority(State& s, std::string_view host, std::string_view authority) {
+  std::string_view port = authority.substr(authority.rfind(':') == std::string_view::npos ? authority.size() : authority.rfind(':'));
+  if (port.size() < 2 || port.size() > 6 || port == ":80" || !std::all_of(port.begin() + 1, port.end(), is_digit)) port = {};
+  if (host.size() + port.size() > sizeof s.authority) return void(s.url_bytes = 0);  // No name is as long (RFC 1035, 2.3.4).
+  std::transform(host.begin(), host.end(), s.authority, to_lower);
+  std::copy(port.begin(), port.end(), s.authority + host.size());
+  s.authority_bytes = static_cast<std::uint16_t>(host.size() + port.size());
+}
+
 void describe_host(State& s, Describer& d, std::string_view authority) {
-  const std::string_view host = host_of(trim(authority));
+  authority = trim(authority);
+  const std::string_view host = host_of(authority);
   if (host.empty()) return;
+  if (d.wanted(kUrl)) keep_authority(s, host, authority);
   if (host.size() > 1024) return d.hide(kHost), d.hide(field::kServerName);
   bool has_upper = false;
   for (const char c : host) has_upper |= c >= 'A' && c <= 'Z';
@@ -121,6 +112,30 @@ void describe_target(State& s, Describer& d, std::string_view method, std::strin
   s.doh_path = path.starts_with("/dns-query");
   s.wsman_path = path.starts_with("/wsman");
   describe_path(s, d, path);
+}
+
+/// What stands before the path goes into the room that was left for it.
+void describe_url(State& s, Describer& d) {
+  constexpr std::string_view kScheme = "http://";
+  static_assert(kScheme.size() + sizeof s.authority <= kAuthorityRoom);
+  if (s.url_bytes == 0) return;
+  if (s.authority_bytes == 0) {  // RFC 9112, 3.3: without Host the connection says which server is meant.
+    const FlowEnds& ends = d.ends();
+    char* const begin = s.authority;
+    std::size_t size = 0;
+    if (!ends.server.is_v4()) begin[size++] = '[';
+    size += render_to(ends.server, begin + size);
+    if (!ends.server.is_v4()) begin[size++] = ']';
+    if (ends.server_port != 80) {
+      begin[size++] = ':';
+      size = static_cast<std::size_t>(std::to_chars(begin + size, begin + size + 5, ends.server_port).ptr - begin);
+    }
+    s.authority_bytes = static_cast<std::uint16_t>(size);
+  }
+  char* at = s.arena.bytes + s.url_at - s.authority_bytes;
+  std::memcpy(at, s.authority, s.authority_bytes);
+  std::memcpy(at -= kScheme.size(), kScheme.data(), kScheme.size());
+  d.text(kUrl, {at, kScheme.size() + s.authority_bytes + s.url_bytes});
 }
 
 }  // namespace weir::proto::http

@@ -9,12 +9,6 @@
 namespace weir::proto::smtp {
 namespace {
 
-bool contains_nocase(std::string_view text, std::string_view part) {
-  for (std::size_t i = 0; i + part.size() <= text.size(); ++i)
-    if (equals_nocase(text.substr(i, part.size()), part)) return true;
-  return false;
-}
-
 Match judge_client(std::string_view text) {
   // A client may also begin with these; they tell nothing.
   for (const std::string_view word : {"EHLO ", "HELO ", "LHLO "}) {
@@ -50,12 +44,6 @@ Match judge(std::string_view client, std::string_view server) {
 
 }  // namespace
 
-Match identify(const Evidence& e) {
-  if (e.is_udp()) return Match::No;
-  const Match match = judge(as_text(e.client), as_text(e.server));
-  if (!e.roles_unsure || match == Match::Yes) return match;
-  const Match turned = judge(as_text(e.server), as_text(e.client));
-  return turned == Match::No ? match : turned;
-}
+Match identify(const Evidence& e) { return e.is_udp() ? Match::No : judge_either_way(e, judge); }
 
 }  // namespace weir::proto::smtp
