@@ -60,6 +60,7 @@ void print_headers(const Frame& frame) {
     if (l.has_transport && (l.protocol == ip_protocol::kTcp || l.protocol == ip_protocol::kUdp || l.protocol == ip_protocol::kSctp)) port(l.protocol, l.src_port, l.dst_port);
     if (!l.has_quoted) continue;
     addresses += "\tq" + std::to_string(l.quoted_src.is_v4() ? 4 : 6) + " " + render(l.quoted_src) + " " + render(l.quoted_dst);
+    if (l.quoted_src_port != 0 || l.quoted_dst_port != 0) port(l.quoted_protocol, l.quoted_src_port, l.quoted_dst_port);
   }
   std::printf("P\t%llu%s\t|%s\n", static_cast<unsigned long long>(frame.number), addresses.c_str(), ports.c_str());
 }
