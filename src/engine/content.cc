@@ -360,7 +360,15 @@ void Lane::feed(Work& work, Side side) {
   Live& live = *work.live;
   for (int rounds = 0; rounds < 16; ++rounds) {
     if (work.denied) return;
-    if (live.flow.app.open && !identify_stream(work, false)) return;
+    if (live.flow.app.open) {
+      if (!identify_stream(work, false)) return;
+      // What one side said waited until the other side's answer told the protocol (SOCKS): who spoke first is read first.
+      const Side first = live.server_first ? Side::Server : Side::Client;
+      if (side != first && live.flow.app.count == 1 && !live.streams[index_of(first)].ready().empty()) {
+        feed(work, first);
+        if (work.denied) return;
+      }
+    }
     if (live.parser_done || live.parser == kUnknownApp) return;
     const proto::Protocol& p = proto::protocol(live.parser);
     state::Stream& stream = live.streams[index_of(side)];
