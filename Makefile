@@ -37,10 +37,10 @@ demo: build      ## the main job on recorded traffic: what passes, what is stopp
 range: build     ## attacks by real programs against the bridge, with their benign twins (root; programs in a root of their own)
 	@range/run
 
-fuzz:            ## every fuzz target for SECONDS=30 each
+fuzz:            ## every fuzz target for SECONDS=30 each; CAPTURES=DIR adds seeds from capture files
 	@scripts/deps --clang
 	@cmake --preset fuzz >build.log.tmp 2>&1 || { cat build.log.tmp; rm -f build.log.tmp; exit 2; }; rm -f build.log.tmp
-	@scripts/fuzz $(SECONDS)
+	@scripts/fuzz $(if $(CAPTURES),--captures $(CAPTURES)) $(SECONDS)
 
 bench: build     ## what each step costs, in time and in instructions; writes docs/performance.md
 	@scripts/deps --bench

@@ -79,6 +79,27 @@ void Lane::tell_of_flow(Work& work) {
   sink_.on_transaction(view_, flow_id(flows_.at(work.index)));
 }
 
+/// A flow ends, or is denied, within a transaction or a hello: what was read of it is reported all the same. Without a packet its record
+/// belongs to no frame.
+void Lane::tell_of_rest(const Flow& flow, Live& live, const Packet* packet) {
+  if (live.parser == kUnknownApp || (live.parser_told && !live.transaction_open)) return;
+  live.parser_told = true;
+  live.transaction_open = false;
+  Frame none;
+  none.time = {.mono_ns = flow.last_ns, .wall_ns = flow.last_wall_ns};
+  none.port = flow.port;
+  Packet without;
+  without.frame = &none;
+  View view;
+  view.vocabulary = &words_;
+  view.packet = packet != nullptr ? packet : &without;
+  view.flow = &live.flow;
+  view.facts = &live.facts;
+  view.parser = live.parser;
+  view.now_ns = now_.mono_ns;
+  sink_.on_transaction(view, flow_id(flow));
+}
+
 void Lane::finish_parser(Work& work) {
   close_missing_facts(*work.live);
   tell_of_flow(work);
@@ -339,7 +360,15 @@ void Lane::feed(Work& work, Side side) {
   Live& live = *work.live;
   for (int rounds = 0; rounds < 16; ++rounds) {
     if (work.denied) return;
-    if (live.flow.app.open && !identify_stream(work, false)) return;
+    if (live.flow.app.open) {
+      if (!identify_stream(work, false)) return;
+      // What one side said waited until the other side's answer told the protocol (SOCKS): who spoke first is read first.
+      const Side first = live.server_first ? Side::Server : Side::Client;
+      if (side != first && live.flow.app.count == 1 && !live.streams[index_of(first)].ready().empty()) {
+        feed(work, first);
+        if (work.denied) return;
+      }
+    }
     if (live.parser_done || live.parser == kUnknownApp) return;
     const proto::Protocol& p = proto::protocol(live.parser);
     state::Stream& stream = live.streams[index_of(side)];

@@ -59,7 +59,8 @@ class EventSink {
   virtual ~EventSink() = default;
   virtual void on_alert(const AlertRecord& record) = 0;
   virtual void on_flow(const FlowRecord& record) = 0;
-  /// A transaction was described, or what view.parser tells of a flow as a whole (a hello): its facts, before they are forgotten.
+  /// A transaction was described, or what view.parser tells of a flow as a whole (a hello): its facts, before they are forgotten. One that
+  /// the flow's end cut short comes then, with a frame of number 0.
   virtual void on_transaction(const View& view, std::uint64_t flow_id) = 0;
   /// A frame that was held is decided.
   virtual void on_released(const Decision& decision) = 0;

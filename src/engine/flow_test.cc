@@ -30,6 +30,37 @@ rules: [ { name: uri, match: { http.uri: /bad }, action: drop } ])");
   EXPECT_EQ(f.count("alert blocked uri"), 1U) << "once a flow, not a packet";
 }
 
+// SOCKS 4: the request alone may be something else; the answer makes it certain, and then what the request said counts, and what is inside.
+TEST(Reading, ARequestThatItsAnswerNamesIsReadFirst) {
+  Filter f(R"(weir: 1
+rules: [ { name: target, match: { socks.target: 192.0.2.66 }, action: drop }, { name: host, match: { http.host: evil.example }, action: drop } ])");
+  const std::string granted("\x00\x5a\x00\x50\xc0\x00\x02\x50", 8);
+  const auto request = [](int last) { return std::string("\x04\x01\x00\x50\xc0\x00\x02", 7) + static_cast<char>(last) + std::string("\0", 1); };
+  Connection named(f, "10.0.0.5", 40000, "198.51.100.80", 9999);
+  named.open();
+  named.client(request(66));
+  EXPECT_EQ(named.server(granted), "drop target");
+  Connection inner(f, "10.0.0.5", 40001, "198.51.100.80", 9999);
+  inner.open();
+  inner.client(request(80));
+  EXPECT_EQ(inner.server(granted), "pass");
+  EXPECT_EQ(inner.client(http_get("evil.example", "/")), "drop host");
+}
+
+TEST(Reading, WhatADenialOrAnEndCutsShortIsReported) {
+  Filter f(R"(weir: 1
+rules: [ { name: bad, match: { http.uri: /bad }, action: drop }, { name: read, match: { http.method: PUT }, action: drop } ])");
+  Connection denied(f, "10.0.0.5", 40000, "198.51.100.80", 80), unanswered(f, "10.0.0.5", 40001, "198.51.100.80", 80);
+  denied.open();
+  denied.client(http_get("a.example", "/bad"));
+  EXPECT_EQ(f.count("said http"), 1U);
+  unanswered.open();
+  unanswered.client(http_get("a.example", "/good"));
+  EXPECT_EQ(f.count("said http"), 1U);
+  f.end();
+  EXPECT_EQ(f.count("said http"), 2U);
+}
+
 TEST(Reach, OnUdpATransactionStopsItsDatagramAndItsAnswer) {
   Filter f(kBadName);
   Datagrams d{f};

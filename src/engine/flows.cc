@@ -290,6 +290,7 @@ void Lane::close_flow(std::uint32_t index, FlowRecord::Ended ended) {
       work.reason = Reason::Default;
       release_held(live, work);
     }
+    tell_of_rest(flow, live, nullptr);
     free_live(flow);
   }
   if (flow.carried) take_back(index);

@@ -367,6 +367,9 @@ Decision Lane::decide_packet(const Packet& packet) {
     }
     if (work.verdict == Verdict::Drop) break;
     held = held || work.verdict == Verdict::Hold;
+    // A rule that lets a carrier through unopened (`tunnel: opaque`): what is inside is not asked about.
+    const bool named = work.verdict == Verdict::Pass && !work.uncertain && work.rule < rules_->rules().size();
+    if (named && rules_->policy().rules[work.rule].tunnel_opaque) break;
     domain = inner_domain(packet, work.hash, depth);
   }
   if (last != nullptr && last->verdict == Verdict::Drop) {
@@ -389,7 +392,8 @@ Decision Lane::decide_packet(const Packet& packet) {
   if (last != nullptr) {
     decision.rule = last->rule;
     decision.reason = last->reason;
-    decision.settled = last->index != kNoFlow && flows_.at(last->index).settled && !may_teach(flows_.at(last->index));
+    // A frame whose tunnel was opened does not settle: each of its like must be opened.
+    decision.settled = judged == 1 && last->index != kNoFlow && flows_.at(last->index).settled && !may_teach(flows_.at(last->index));
   }
   decision.verdict = held ? Verdict::Hold : Verdict::Pass;
   return decision;

@@ -580,6 +580,7 @@ void Lane::commit_denial(Work& work) {
     flow.logged = true;
     if (live != nullptr) {
       if (live->held_count != 0) release_held(*live, work);
+      tell_of_rest(flow, *live, work.packet);
       free_live(flow);
       work.live = nullptr;
     }

@@ -169,6 +169,7 @@ class Lane final : public policy::Meters {
   void lose_bytes(Work& work, Side side);
   void close_missing_facts(Live& live);
   void tell_of_flow(Work& work);
+  void tell_of_rest(const Flow& flow, Live& live, const Packet* packet);
   void finish_parser(Work& work);
 
   // judge.cc: rules, holding, settling.

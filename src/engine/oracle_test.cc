@@ -145,7 +145,7 @@ TEST(Oracle, AgreesWithTheMatcherOnRandomPoliciesAndFacts) {
       const Moment moment(random, *rules);
       const policy::Outcome outcome = policy::match(*rules, rules->candidates(*moment.view().flow), moment.view(), meters);
       const OracleOutcome told = oracle(*rules, moment.view(), meters);
-      const std::string differs = difference(told, outcome);
+      const std::string differs = difference(told, outcome, moment.view());
       ++judged;
       denied += told.pass ? 0U : 1U;
       undecided += told.certain ? 0U : 1U;

@@ -99,7 +99,8 @@ Stream::Outcome Stream::insert(SlabPool& pool, std::uint32_t sequence, Bytes pay
   }
   for (std::size_t i = 0; i < ranges_count_ && !outcome.conflict; ++i)
     outcome.conflict = differs(std::max(ranges_[i].begin, consumed_), ranges_[i].end, offset, payload);
-  if (end <= in_order_end_) return outcome;
+  // A segment that differs does not go on, so nothing of it is kept: what was dropped teaches nothing.
+  if (end <= in_order_end_ || outcome.conflict) return outcome;
   std::uint64_t at = std::max(offset, in_order_end_);
   std::size_t i = 0;
   while (at < end) {

@@ -32,7 +32,7 @@ class Stream {
   };
   struct Outcome {
     Insert insert = Insert::Old;
-    bool conflict = false;      ///< It differs from bytes that were read, or wait, and are not acknowledged.
+    bool conflict = false;      ///< It differs from bytes that were read, or wait, and are not acknowledged: nothing of it is stored.
     bool unverifiable = false;  ///< It covers such bytes, but they were given up: nobody can tell.
     bool before_start = false;  ///< More than a keep-alive's one byte lies before the stream's first.
   };

@@ -19,7 +19,7 @@ class OracleProbe final : public engine::Probe {
   void on_judged(const View& view, const policy::Outcome& outcome) override {
     ++judged_;
     NoMeters none;
-    const std::string difference = kit::difference(oracle(rules_, view, none), outcome);
+    const std::string difference = kit::difference(oracle(rules_, view, none), outcome, view);
     if (difference.empty()) return;
     // The headers of a packet whose direction is a guess are asked both ways, by a question of their own.
     if (!outcome.pass && !outcome.headers_only && outcome.rule == oracle_of_headers(rules_, view)) return;

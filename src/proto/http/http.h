@@ -79,6 +79,7 @@ struct State {
   Hop client;
   Ip client_ip;
   bool open, request_done, answer_done, credentials, refined, absolute, forwarded;
+  bool answers_lost;           ///< Which answer is whose cannot be told any more: they are passed over, requests are read on.
   bool is_post, dav_method, bits_method, doh_path, wsman_path, doh_type, dav_agent, bits_agent;
   Arena arena;
 };

@@ -148,6 +148,22 @@ TEST_F(Http, PipelinedAnswersHideTheRequest) {
   EXPECT_TRUE(d.said("http.status=204"));
 }
 
+TEST_F(Http, AnAnswerThatIsNoneDoesNotEndTheReadingOfRequests) {
+  for (const std::string nonsense : {"220 not a status line\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}) {
+    Dialogue& d = talk({{C, "GET /1 HTTP/1.1\r\nHost: h\r\n\r\n"}, {S, nonsense}, {C, "GET /2 HTTP/1.1\r\nHost: h\r\n\r\n"}});
+    EXPECT_TRUE(d.said("http.uri=/2"));
+    EXPECT_FALSE(d.done());
+  }
+}
+
+TEST_F(Http, ManyRequestsWithoutAnAnswerAreAllRead) {
+  std::string requests;
+  for (int i = 0; i < 200; ++i) requests += "GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: h\r\n\r\n";
+  Dialogue& d = talk({{C, requests}});
+  EXPECT_TRUE(d.said("http.uri=/199"));
+  EXPECT_TRUE(d.said("flaw too-many-transactions"));
+}
+
 TEST_F(Http, AnswersWithoutBody) {
   Dialogue& d = talk({{C, "HEAD / HTTP/1.1\r\nHost: h\r\n\r\n"},
                       {S, "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"},

@@ -19,6 +19,7 @@ class Parser {
   Parser(State& s, const Input& in, Describer& d) : s_(s), in_(in), d_(d), m_(s.messages[index_of(in.side)]) {}
 
   Progress run() {
+    if (s_.answers_lost && !is_client()) return {.consumed = in_.bytes.size()};
     while (!done_ && !carried_ && step()) {}
     if (grown_ && !done_) describe();
     return {.consumed = pos_, .skip = done_ ? 0 : skip_, .done = done_};
@@ -87,14 +88,31 @@ class Parser {
     lost();
   }
 
-  /// The messages cannot be told apart any more: what is not known stays hidden.
+  /// The messages cannot be told apart any more: what is not known stays hidden. Where it is the answers, requests are read on: no server's
+  /// nonsense, and no client that does not wait, may end that.
   void lost() {
+    if (!is_client()) {
+      lose_answers();
+      pos_ = in_.bytes.size();
+      return;
+    }
     if (s_.open) {
       for (const FieldRow& row : kFields)
         if (d_.state(row.id) == FactState::NotYet) d_.hide(row.id);
       describe();
     }
     done_ = true;
+  }
+
+  void lose_answers() {
+    if (s_.open) {
+      for (const FieldRow& row : kFields)
+        if (d_.state(row.id) == FactState::NotYet && (s_.request_done || row.closes == kResponseHead)) d_.hide(row.id);
+      describe();
+      if (s_.request_done) end_transaction();
+    }
+    s_.answers_lost = true;
+    s_.answers = s_.requests;
   }
 
   void describe() {
@@ -133,9 +151,13 @@ class Parser {
     const std::string_view text = line();
     if (text.data() == nullptr) return false;
     if (text.empty()) return m_.head_bytes = 0, true;  // RFC 9112, 2.2
-    if (s_.requests - s_.answers >= kAwaitedMax) return d_.flaw(Flaw::TooManyTransactions), lost(), false;
+    if (s_.requests - s_.answers >= kAwaitedMax) d_.flaw(Flaw::TooManyTransactions), lose_answers();
     begin_message();
     begin_transaction(++s_.requests);
+    if (s_.answers_lost) {
+      s_.answers = s_.requests;
+      d_.hide(kStatus);
+    }
 
     std::size_t blank = std::min(text.find(' '), text.size());
     const std::string_view method = text.substr(0, blank);
@@ -421,7 +443,7 @@ class Parser {
       if (m_.chunked) grown_ = true;
     }
     if (mine && !is_client()) s_.answer_done = true;
-    if (mine && s_.request_done && s_.answer_done) end_transaction();
+    if (mine && s_.request_done && (s_.answer_done || s_.answers_lost)) end_transaction();
     m_.stage = m_.connect && is_client() && s_.answers < s_.requests ? Stage::Hold : Stage::Start;
     m_.head_bytes = 0;
   }
@@ -448,10 +470,15 @@ class Parser {
 
 Progress parse(State& s, const Input& in, Describer& d) { return Parser(s, in, d).run(); }
 
-/// A gap in a body that only the end of the stream ends loses nothing that frames.
+/// A gap in a body that only the end of the stream ends loses nothing that frames. One among the answers loses those alone.
 bool resync(void* state, Side side, std::uint64_t) {
-  const Message& m = static_cast<State*>(state)->messages[index_of(side)];
-  return m.stage == Stage::UntilClose && m.prefix_done;
+  State& s = *static_cast<State*>(state);
+  const Message& m = s.messages[index_of(side)];
+  if (m.stage == Stage::UntilClose && m.prefix_done) return true;
+  if (side == Side::Client) return false;
+  s.answers_lost = true;
+  s.answers = s.requests;
+  return true;
 }
 
 }  // namespace weir::proto::http

@@ -125,15 +125,16 @@ Match identify(const Evidence& e) {
   if (e.is_udp()) return Match::No;
   const Match client = e.client.empty() ? Match::Maybe : match_line(as_text(e.client));
   const Match server = e.server.empty() ? Match::Maybe : match_line(as_text(e.server));
-  if (client == Match::Yes || server == Match::Yes) return Match::Yes;
   if (client == Match::No) return Match::No;
-  // Lines before the server's own are text, and none that another protocol greets with.
+  // What rules it out comes first, so that it stays so whatever the other side says later. Lines before the server's own are text, and
+  // none that another protocol greets with.
   if (server == Match::No)
     for (std::size_t i = 0; i < e.server.size(); ++i) {
       const std::uint8_t c = e.server[i];
       if ((c < 0x20 && c != '\r' && c != '\n' && c != '\t') || c >= 0x7f) return Match::No;
       if (i == 0 && !is_alpha(static_cast<char>(c))) return Match::No;
     }
+  if (client == Match::Yes || server == Match::Yes) return Match::Yes;
   return e.server.size() >= kEvidenceMax ? Match::No : Match::Maybe;
 }
 

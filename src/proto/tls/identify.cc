@@ -129,10 +129,10 @@ Match identify(const Evidence& evidence) {
     if (client == Match::No || server == Match::No) return Match::No;
     return std::max(client, server);
   }
-  const Match client = match_client(evidence.client);
-  if (client != Match::Maybe) return client;
-  // The client speaks first, except where its bytes are missing.
-  return match_server(evidence.server);
+  const Match client = match_client(evidence.client), server = match_server(evidence.server);
+  // A whole hello is TLS at once, since the client speaks first; but what the server's bytes ruled out before stays so.
+  if (client == Match::No || server == Match::No) return Match::No;
+  return std::max(client, server);
 }
 
 }  // namespace weir::proto::tls
