@@ -32,6 +32,7 @@ std::function<int()> add_run(CLI::App& app);
 std::function<int()> add_explain(CLI::App& app);
 std::function<int()> add_facts(CLI::App& app);
 std::function<int()> add_diff(CLI::App& app);
+std::function<int()> add_plan(CLI::App& app);
 std::function<int()> add_profiles(CLI::App& app);
 std::function<int()> add_prove(CLI::App& app);
 std::function<int()> add_techniques(CLI::App& app);

@@ -89,7 +89,7 @@ class CommandLine(unittest.TestCase):
         out, err = self.expect(0, "--version")
         self.assertRegex(out, r"^weir \d+\.\d+\.\d+\n$")
         self.assertEqual(err, "")
-        for verb in ("check", "replay", "run", "explain", "test", "prove", "diff", "profiles", "facts", "techniques"):
+        for verb in ("check", "replay", "run", "explain", "test", "prove", "diff", "plan", "profiles", "facts", "techniques"):
             out, err = self.expect(0, verb, "--help")
             self.assertIn("xample", out, verb)
             self.assertEqual(err, "")
@@ -307,6 +307,17 @@ class CommandLine(unittest.TestCase):
         self.assertIn("allow -> deny: tcp 23", out)
         told = json.loads(self.expect(1, "diff", before, after, "--json")[0])
         self.assertEqual([c["traffic"] for c in told["first_packets"]], ["tcp 23"])
+
+    def test_plan_names_what_is_missing(self):
+        policy = self.write("plan.yaml", self.SITE.replace("sets: {", "sets: { published: { addresses: [10.0.0.80] },")
+                            + "include: [weir:m1037/server]\n")
+        out, _ = self.expect(1, "plan", policy)
+        for part in ("### 10.0.0.80 (server)", "`guard.flood`: 100 packets/s", "`costly-requests`: 2 requests/s, 10 at once, each from",
+                     "**gap** no upstream", "**Nobody is named.**", "## Steps"):
+            self.assertIn(part, out)
+        told = json.loads(self.expect(1, "plan", policy, "--json")[0])
+        self.assertFalse(told["whole"])
+        self.assertEqual(told["services"][0]["address"], "10.0.0.80")
 
     def test_profiles_are_listed_and_printed(self):
         out, _ = self.expect(0, "profiles")
