@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <mutex>
 
 #include "datapath/bridge/port_device.h"
@@ -40,6 +41,25 @@ bool is_bpf_file_system(const std::string& path) {
 std::string network_namespace() {
   struct stat about{};
   return stat("/proc/thread-self/ns/net", &about) == 0 ? std::to_string(about.st_ino) : "0";
+}
+
+/// What runs that were killed left in network namespaces that are gone since: their devices are no more.
+void sweep(const std::string& root) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  std::vector<fs::path> dead;
+  for (const fs::directory_entry& folder : fs::directory_iterator(root, ignored)) {
+    for (const fs::directory_entry& pin : fs::directory_iterator(folder.path(), ignored)) {
+      const int link = bpf_obj_get(pin.path().c_str());
+      if (link < 0) continue;
+      bpf_link_info about{};
+      std::uint32_t size = sizeof about;
+      if (bpf_obj_get_info_by_fd(link, &about, &size) == 0 && about.type == BPF_LINK_TYPE_XDP && about.xdp.ifindex == 0) dead.push_back(pin.path());
+      close(link);
+    }
+    dead.push_back(folder.path());  // Goes only if it is empty.
+  }
+  for (const fs::path& path : dead) fs::remove(path, ignored);
 }
 
 /// What libbpf says while it loads is kept for the error, and never printed.
@@ -125,6 +145,7 @@ void XdpProgram::open_pins(const std::string& wanted) {
     root += "/weir";
     mkdir(root.c_str(), 0700);
   }
+  sweep(root);
   pins_ = root + "/net-" + network_namespace();
   if (mkdir(pins_.c_str(), 0700) != 0 && errno != EEXIST) {
     why_not_ = "nothing can be pinned in " + root + ": " + said(errno);
