@@ -28,7 +28,7 @@ namespace {
 
 constexpr const char* kUsualFileSystem = "/sys/fs/bpf";
 constexpr const char* kOwnFileSystem = "/run/weir/bpf";
-constexpr std::uint32_t kPresence = WEIR_PORTS_MAX * WEIR_QUEUES_MAX;
+constexpr std::uint32_t kPresence = 0;  ///< The one place of that table.
 
 std::string said(int code) { return std::strerror(code < 0 ? -code : code); }
 
@@ -104,7 +104,6 @@ Result<std::unique_ptr<XdpProgram>> XdpProgram::load(const XdpOptions& options) 
   volatile weir_config& config = program->config();
   config.generation = 1;
   config.fail = options.fail == FailMode::Open ? WEIR_FAIL_OPEN : WEIR_FAIL_CLOSED;
-  config.engine = WEIR_ENGINE_STACK;
   std::uint32_t salt = 0;
   if (getrandom(&salt, sizeof salt, 0) != sizeof salt) salt = static_cast<std::uint32_t>(getpid());
   config.salt = salt;
@@ -123,7 +122,7 @@ Result<std::unique_ptr<XdpProgram>> XdpProgram::load(const XdpOptions& options) 
 /// A socket of the process in the program's table: the kernel takes it out when the process ends, however it ends.
 bool XdpProgram::hold_presence() {
   presence_fd_ = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
-  return presence_fd_ >= 0 && bpf_map_update_elem(sockets_fd(), &kPresence, &presence_fd_, BPF_ANY) == 0;
+  return presence_fd_ >= 0 && bpf_map_update_elem(presence_map_fd(), &kPresence, &presence_fd_, BPF_ANY) == 0;
 }
 
 void XdpProgram::open_pins(const std::string& wanted) {
@@ -290,6 +289,6 @@ std::uint64_t XdpProgram::count(weir_counter which) const {
 
 int XdpProgram::program_fd() const { return bpf_program__fd(skeleton_->progs.weir_bridge); }
 int XdpProgram::flows_fd(bool v6) const { return bpf_map__fd(v6 ? skeleton_->maps.flows6 : skeleton_->maps.flows4); }
-int XdpProgram::sockets_fd() const { return bpf_map__fd(skeleton_->maps.sockets); }
+int XdpProgram::presence_map_fd() const { return bpf_map__fd(skeleton_->maps.presence); }
 
 }  // namespace weir::datapath
