@@ -25,7 +25,6 @@ typedef unsigned long long weir_u64;
 
 enum {
   WEIR_PORTS_MAX = 64,
-  WEIR_QUEUES_MAX = 64,      /* A port. */
   WEIR_STATIONS_MAX = 8192,  /* Addresses that the kernel learns while it forwards by itself. */
   /* A way of a new entry is carried as soon as no frame of it can be in the engine any more, see handed_over(). */
   WEIR_HANDOVER_WAY_US = 200,      /* The longest that a frame takes from the program to the engine's queue. */
@@ -108,7 +107,6 @@ static inline weir_u32 weir_tag(const weir_u32 macs[3], weir_u32 ifindex, weir_u
 }
 
 enum { WEIR_FAIL_CLOSED = 0, WEIR_FAIL_OPEN = 1 };
-enum { WEIR_ENGINE_SOCKET = 0, WEIR_ENGINE_STACK = 1 }; /* AF_XDP; or up the stack to AF_PACKET. */
 
 /* Written by the datapath, read by the program: in its global memory, mapped. Line 0 changes seldom; line 1 with each turn of the lane. */
 struct weir_config {
@@ -117,9 +115,9 @@ struct weir_config {
   weir_u32 beat_ms;       /* The lane's last sign of life, CLOCK_MONOTONIC in ns >> 20; the clock of weir_way.seen_ms. Never 0. */
   weir_u32 beat_max_ms;   /* Older than this: the lane hangs. 0: never. */
   weir_u8 fail;
-  weir_u8 engine;
   weir_u8 failing;        /* Told by the watchdog: do as if the lane were gone. */
-  weir_u8 presence;       /* A socket in the last place of `sockets` tells that the process lives. */
+  weir_u8 presence;       /* A socket in `presence` tells that the process lives. */
+  weir_u8 zero;
   weir_u32 frame_max;     /* Longer frames are coalesced segments, which only the engine's way can send: its. */
   weir_u32 salt;          /* Of weir_tag(). */
   weir_u32 probe_ifindex; /* Where weir_probe sends what it is given. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The bridge in the kernel: one program on each port. A packet of a settled flow makes one look-up and leaves by its way out, or is
-   dropped; everything else goes to the engine (AF_XDP, or up the stack to AF_PACKET). Where the engine is gone or hangs, the declared
+   dropped; everything else goes up the stack, to the engine behind packet sockets. Where the engine is gone or hangs, the declared
    fail mode holds: closed drops what is not settled, by name; open forwards by a table of stations that this program learns itself.
    It decides nothing that the engine did not decide before. */
 
@@ -38,14 +38,13 @@ struct {
   __type(value, __u32);
 } places SEC(".maps");
 
-/* By place * WEIR_QUEUES_MAX + queue. In the last one, the process that decides holds a socket for as long as it lives, whichever way
-   frames take to it. */
+/* The process that decides holds a socket here for as long as it lives; the kernel takes it out when the socket closes. */
 struct {
   __uint(type, BPF_MAP_TYPE_XSKMAP);
-  __uint(max_entries, WEIR_PORTS_MAX * WEIR_QUEUES_MAX + 1);
+  __uint(max_entries, 1);
   __type(key, __u32);
   __type(value, __u32);
-} sockets SEC(".maps");
+} presence SEC(".maps");
 
 struct {
   __uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -174,8 +173,8 @@ static __always_inline int forward_undecided(struct xdp_md *context, const struc
 static __always_inline int engine_alive(void) {
   if (config.failing) return 0;
   if (config.presence) {
-    const __u32 presence = WEIR_PORTS_MAX * WEIR_QUEUES_MAX;
-    if (bpf_map_lookup_elem(&sockets, &presence) == 0) return 0;
+    const __u32 first = 0;
+    if (bpf_map_lookup_elem(&presence, &first) == 0) return 0;
   }
   if (config.beat_max_ms == 0) return 1;
   return (__s32)((__u32)(bpf_ktime_get_coarse_ns() >> 20) - config.beat_ms) <= (__s32)config.beat_max_ms;
@@ -189,18 +188,8 @@ static __always_inline int to_engine(struct xdp_md *context, const struct weir_e
     return XDP_PASS;
   }
   if (engine_alive()) {
-    if (config.engine == WEIR_ENGINE_STACK) {
-      count(WEIR_COUNT_TO_ENGINE);
-      return XDP_PASS;
-    }
-    if (context->rx_queue_index < WEIR_QUEUES_MAX) {
-      const __u32 socket = *place * WEIR_QUEUES_MAX + context->rx_queue_index;
-      /* Without a socket there it answers what it was given: the process is gone. */
-      if (bpf_redirect_map(&sockets, socket, XDP_ABORTED) == XDP_REDIRECT) {
-        count(WEIR_COUNT_TO_ENGINE);
-        return XDP_REDIRECT;
-      }
-    }
+    count(WEIR_COUNT_TO_ENGINE);
+    return XDP_PASS;
   }
   if (config.fail == WEIR_FAIL_OPEN) return forward_undecided(context, ethernet, vlan, *place);
   count(WEIR_COUNT_FAIL_CLOSED);

@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <mutex>
 
 #include "datapath/bridge/port_device.h"
@@ -27,7 +28,7 @@ namespace {
 
 constexpr const char* kUsualFileSystem = "/sys/fs/bpf";
 constexpr const char* kOwnFileSystem = "/run/weir/bpf";
-constexpr std::uint32_t kPresence = WEIR_PORTS_MAX * WEIR_QUEUES_MAX;
+constexpr std::uint32_t kPresence = 0;  ///< The one place of that table.
 
 std::string said(int code) { return std::strerror(code < 0 ? -code : code); }
 
@@ -40,6 +41,25 @@ bool is_bpf_file_system(const std::string& path) {
 std::string network_namespace() {
   struct stat about{};
   return stat("/proc/thread-self/ns/net", &about) == 0 ? std::to_string(about.st_ino) : "0";
+}
+
+/// What runs that were killed left in network namespaces that are gone since: their devices are no more.
+void sweep(const std::string& root) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  std::vector<fs::path> dead;
+  for (const fs::directory_entry& folder : fs::directory_iterator(root, ignored)) {
+    for (const fs::directory_entry& pin : fs::directory_iterator(folder.path(), ignored)) {
+      const int link = bpf_obj_get(pin.path().c_str());
+      if (link < 0) continue;
+      bpf_link_info about{};
+      std::uint32_t size = sizeof about;
+      if (bpf_obj_get_info_by_fd(link, &about, &size) == 0 && about.type == BPF_LINK_TYPE_XDP && about.xdp.ifindex == 0) dead.push_back(pin.path());
+      close(link);
+    }
+    dead.push_back(folder.path());  // Goes only if it is empty.
+  }
+  for (const fs::path& path : dead) fs::remove(path, ignored);
 }
 
 /// What libbpf says while it loads is kept for the error, and never printed.
@@ -84,7 +104,6 @@ Result<std::unique_ptr<XdpProgram>> XdpProgram::load(const XdpOptions& options) 
   volatile weir_config& config = program->config();
   config.generation = 1;
   config.fail = options.fail == FailMode::Open ? WEIR_FAIL_OPEN : WEIR_FAIL_CLOSED;
-  config.engine = WEIR_ENGINE_STACK;
   std::uint32_t salt = 0;
   if (getrandom(&salt, sizeof salt, 0) != sizeof salt) salt = static_cast<std::uint32_t>(getpid());
   config.salt = salt;
@@ -103,7 +122,7 @@ Result<std::unique_ptr<XdpProgram>> XdpProgram::load(const XdpOptions& options) 
 /// A socket of the process in the program's table: the kernel takes it out when the process ends, however it ends.
 bool XdpProgram::hold_presence() {
   presence_fd_ = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
-  return presence_fd_ >= 0 && bpf_map_update_elem(sockets_fd(), &kPresence, &presence_fd_, BPF_ANY) == 0;
+  return presence_fd_ >= 0 && bpf_map_update_elem(presence_map_fd(), &kPresence, &presence_fd_, BPF_ANY) == 0;
 }
 
 void XdpProgram::open_pins(const std::string& wanted) {
@@ -125,6 +144,7 @@ void XdpProgram::open_pins(const std::string& wanted) {
     root += "/weir";
     mkdir(root.c_str(), 0700);
   }
+  sweep(root);
   pins_ = root + "/net-" + network_namespace();
   if (mkdir(pins_.c_str(), 0700) != 0 && errno != EEXIST) {
     why_not_ = "nothing can be pinned in " + root + ": " + said(errno);
@@ -269,6 +289,6 @@ std::uint64_t XdpProgram::count(weir_counter which) const {
 
 int XdpProgram::program_fd() const { return bpf_program__fd(skeleton_->progs.weir_bridge); }
 int XdpProgram::flows_fd(bool v6) const { return bpf_map__fd(v6 ? skeleton_->maps.flows6 : skeleton_->maps.flows4); }
-int XdpProgram::sockets_fd() const { return bpf_map__fd(skeleton_->maps.sockets); }
+int XdpProgram::presence_map_fd() const { return bpf_map__fd(skeleton_->maps.presence); }
 
 }  // namespace weir::datapath

@@ -67,7 +67,7 @@ class XdpProgram {
 
   int program_fd() const;
   int flows_fd(bool v6) const;
-  int sockets_fd() const;
+  int presence_map_fd() const;
 
  private:
   struct Port {
