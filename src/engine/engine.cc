@@ -57,7 +57,6 @@ Lane::Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> 
       rules_(std::move(rules)),
       sink_(sink),
       words_(vocabulary()),
-      wanted_(wanted_fields(*rules_, options, words_)),
       reports_facts_(options.event_fields.any()),
       pool_(options.pool_bytes),
       flows_(options.flows_max, options.seed),
@@ -94,6 +93,18 @@ Lane::Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> 
     if (p->sctp || id == kUnknownApp) sctp_apps_.add(id);
   }
   std::sort(udp_ports_.begin(), udp_ports_.end());
+  for (RuleId id = 0; id < rules_->rules().size(); ++id) meters_.push_back(meters_next_++);
+  take_rules();
+}
+
+/// What is made of the rules in force, beside counters and readings.
+void Lane::take_rules() {
+  wanted_ = wanted_fields(*rules_, options_, words_);
+  const auto known = std::find(wanted_sets_.begin(), wanted_sets_.end(), wanted_);
+  wanted_set_ = known != wanted_sets_.end() ? &*known : &wanted_sets_.emplace_back(wanted_);
+  undecided_rule_ = kNoRule;
+  asked_apps_ = AppSet();
+  spares_known_ = false;
   for (const policy::CompiledRule& rule : rules_->rules()) {
     if (rule.rule->name == "guard.undecided") undecided_rule_ = static_cast<RuleId>(&rule - rules_->rules().data());
     spares_known_ = spares_known_ || rule.rule->limit.spare_known;
@@ -114,7 +125,10 @@ AppId Lane::app_of_udp_port(std::uint16_t port) const {
 }
 
 Lane::~Lane() {
-  flows_.for_each([this](std::uint32_t index) { free_live(flows_.at(index)); });
+  flows_.for_each([this](std::uint32_t index) {
+    free_live(flows_.at(index));
+    release_kept(flows_.at(index));
+  });
 }
 
 namespace {
@@ -206,6 +220,30 @@ Engine::~Engine() = default;
 void Engine::on_frames(std::span<const Frame> frames, std::span<Decision> out, Bytes upcoming) { lane_->on_frames(frames, out, upcoming); }
 void Engine::on_time(Time now) { lane_->on_time(now); }
 void Engine::finish() { lane_->finish(); }
+Reloaded Engine::reload(std::shared_ptr<const policy::RuleSet> rules) {
+  const policy::Changes changes = policy::changes_between(lane_->rules(), *rules);
+  return lane_->reload(std::move(rules), changes);
+}
+Reloaded Engine::reload(std::shared_ptr<const policy::RuleSet> rules, const policy::Changes& changes) {
+  return lane_->reload(std::move(rules), changes);
+}
+std::uint32_t Engine::generation() const { return lane_->generation(); }
+Preview Engine::begin_preview(std::shared_ptr<const policy::RuleSet> rules, policy::Changes changes) const {
+  return {.rules = std::move(rules), .changes = std::move(changes), .generation = lane_->generation()};
+}
+void Engine::go_on(Preview& preview, std::uint32_t slots, const std::function<void(const FlowNow&, RuleId)>& cut) {
+  lane_->go_on(preview, slots, cut);
+}
+std::uint32_t Engine::walk_flows(std::uint32_t first, std::uint32_t slots, const std::function<void(const FlowNow&)>& call) const {
+  return lane_->walk_flows(first, slots, call);
+}
+std::uint32_t Engine::walk_bans(std::uint32_t first, std::uint32_t slots, const std::function<void(const BanNow&)>& call) {
+  return lane_->walk_bans(first, slots, call);
+}
+void Engine::ban(const state::BanKey& key, Nanoseconds for_ns) { lane_->ban(key, for_ns); }
+bool Engine::unban(const state::BanKey& key) { return lane_->unban(key); }
+std::uint64_t Engine::bans_made() const { return lane_->bans_made(); }
+std::vector<TableFill> Engine::tables() const { return lane_->tables(); }
 const Counters& Engine::counters() const { return lane_->counters(); }
 const policy::RuleSet& Engine::rules() const { return lane_->rules(); }
 const View* Engine::last_view() const { return lane_->last_view(); }

@@ -55,6 +55,7 @@ class ExactStrings {
     return at(number);
   }
   std::size_t size() const { return ends_.size(); }
+  bool operator==(const ExactStrings& other) const { return fold_ == other.fold_ && arena_ == other.arena_ && ends_ == other.ends_; }
   std::size_t bytes() const { return arena_.capacity() + ends_.capacity() * 8 + slots_.capacity() * 4; }
 
  private:
@@ -307,6 +308,12 @@ std::string_view TextSet::find(std::string_view text) const {
     if (glob_matches(c.globs[i], text, c.fold)) index = std::min(index, i);
   if (const unsigned id = c.scan(text, keep_least); id != UINT32_MAX) index = std::min<std::size_t>(index, c.scanned[id]);
   return index == SIZE_MAX ? std::string_view() : c.written(index);
+}
+
+bool TextSet::same_as(const TextSet& other) const {
+  if (compiled_ == nullptr || other.compiled_ == nullptr) return compiled_ == other.compiled_;
+  const Compiled &a = *compiled_, &b = *other.compiled_;
+  return a.fold == b.fold && a.exact == b.exact && a.globs == b.globs && a.regexes == b.regexes;
 }
 
 std::size_t TextSet::size() const {

@@ -39,6 +39,8 @@ class TextSet {
   /// Which pattern, as in the Source (an exact one before a glob, a glob before a regular expression, else the first);
   /// empty if none. The empty string may itself be an exact entry: ask contains. Lives as long as the set.
   std::string_view find(std::string_view text) const;
+  /// Made of the same strings and patterns, in the same order.
+  bool same_as(const TextSet& other) const;
   std::size_t size() const;   ///< Different strings and all patterns that were compiled.
   std::size_t bytes() const;  ///< Memory that it takes.
 
