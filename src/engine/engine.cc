@@ -243,6 +243,8 @@ std::uint32_t Engine::walk_bans(std::uint32_t first, std::uint32_t slots, const 
 void Engine::ban(const state::BanKey& key, Nanoseconds for_ns) { lane_->ban(key, for_ns); }
 bool Engine::unban(const state::BanKey& key) { return lane_->unban(key); }
 std::uint64_t Engine::bans_made() const { return lane_->bans_made(); }
+void Engine::look_with(Tap* tap) { lane_->look_with(tap); }
+std::shared_ptr<const policy::RuleSet> Engine::rules_in_force() const { return lane_->rules_in_force(); }
 std::vector<TableFill> Engine::tables() const { return lane_->tables(); }
 const Counters& Engine::counters() const { return lane_->counters(); }
 const policy::RuleSet& Engine::rules() const { return lane_->rules(); }

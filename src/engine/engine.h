@@ -37,6 +37,15 @@ class Probe {
   std::uint64_t frame_;
 };
 
+/// Sees every frame with its verdict so far, settled ones too: what `weir capture` looks at.
+class Tap {
+ public:
+  virtual ~Tap() = default;
+  /// The innermost layer, its flow and what is known of it. Valid during the call. A frame that is held is told again, without a
+  /// view, by EventSink::on_released.
+  virtual void on_frame(const View& view, const Decision& decision) = 0;
+};
+
 struct EngineOptions {
   std::uint32_t flows_max = 1 << 20;
   std::size_t pool_bytes = std::size_t{1} << 30;  ///< Address space for what unsettled flows hold; touched as used.
@@ -139,9 +148,12 @@ class Engine {
   /// Bans made since the start, by rules and persons: verdicts kept elsewhere are to be asked again when it rises.
   std::uint64_t bans_made() const;
   std::vector<TableFill> tables() const;
+  /// nullptr: nobody looks. The tap outlives the engine, or is taken off before it goes.
+  void look_with(Tap* tap);
 
   const Counters& counters() const;
   const policy::RuleSet& rules() const;
+  std::shared_ptr<const policy::RuleSet> rules_in_force() const;
   /// The facts of the last frame judged, as rules saw them: for explain. Valid until the next call.
   const View* last_view() const;
   /// What flows and tables hold of the pool now.

@@ -411,6 +411,7 @@ Decision Lane::decide(const Frame& frame, Packet& packet) {
       break;
   }
   if (!decision.rewrite.empty()) ++counters_.rewritten;
+  if (tap_ != nullptr) show_to_tap(packet, decision);
   return decision;
 }
 

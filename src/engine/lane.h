@@ -109,6 +109,8 @@ class Lane final : public policy::Meters {
   bool unban(const state::BanKey& key) { return bans_.unban(key, now_.mono_ns); }
   std::uint64_t bans_made() const { return bans_.made(); }
   std::vector<TableFill> tables() const;
+  void look_with(Tap* tap) { tap_ = tap; }
+  std::shared_ptr<const policy::RuleSet> rules_in_force() const { return rules_; }
 
   const Counters& counters() const { return counters_; }
   const policy::RuleSet& rules() const { return *rules_; }
@@ -227,6 +229,7 @@ class Lane final : public policy::Meters {
   policy::Outcome ask(const policy::RuleSet& rules, const policy::Candidates& candidates, const View& view, RuleId pinned, policy::Meters& meters) const;
 
   // survey.cc
+  void show_to_tap(const Packet& packet, const Decision& decision);
   FlowNow flow_now(const Flow& flow) const;
   RuleId foresee(const Preview& preview, const Flow& flow);
 
@@ -245,6 +248,7 @@ class Lane final : public policy::Meters {
   const EngineOptions options_;
   std::shared_ptr<const policy::RuleSet> rules_;
   EventSink& sink_;
+  Tap* tap_ = nullptr;
   const Vocabulary& words_;
   FieldSet wanted_;
   bool reports_facts_;  ///< Reports want facts of transactions, of settled flows too.

@@ -126,6 +126,45 @@ void Lane::go_on(Preview& preview, std::uint32_t slots, const std::function<void
   preview.done = preview.next == Engine::kNoMore;
 }
 
+/// What is known once the frame is decided: its flow may have been denied or settled meanwhile.
+void Lane::show_to_tap(const Packet& packet, const Decision& decision) {
+  View view;
+  view.vocabulary = &words_;
+  view.packet = &packet;
+  view.readings = &readings_.facts();
+  view.now_ns = now_.mono_ns;
+  view.flaws = packet.flaws;
+  if (packet.layers_count == 0) return tap_->on_frame(view, decision);
+  view.layer = &packet.layers[packet.layers_count - 1];
+  FlowFacts ends;
+  Facts recalled(pool_, *wanted_set_);
+  view.facts = &recalled;
+  view.flow = &ends;
+  const Work& work = works_[packet.layers_count - 1];
+  // Of a tunnel that was denied, the inner layers were not looked at.
+  const bool looked_at = packet.layers_count == 1 || decision.verdict != Verdict::Drop;
+  const std::uint32_t index = looked_at && work.packet == &packet ? work.index : kNoFlow;
+  if (index != kNoFlow && flows_.at(index).in_use) {
+    const Flow& flow = flows_.at(index);
+    const Live* const live = static_cast<const Live*>(flow.live);
+    if (live != nullptr) ends = live->flow;
+    else load_flow_facts(flow, ends);
+    if (live != nullptr) view.facts = &live->facts;
+    else recall_facts(flow, ends, recalled);
+    view.parser = live != nullptr ? live->parser : ends.app.innermost();
+    view.described_all = live == nullptr || live->parser_done;
+  } else {
+    const IpLayer& layer = *view.layer;
+    ends.ends = {layer.src, layer.dst, layer.src_port, layer.dst_port, layer.protocol};
+    ends.has_macs = packet.has_eth;
+    ends.client_mac = packet.eth_src;
+    ends.server_mac = packet.eth_dst;
+    ends.from = rules_->zones().zone_of(layer.src, packet.frame->port, layer.dst);
+    ends.to = rules_->zones().zone_of(layer.dst, packet.frame->port, layer.src);
+  }
+  tap_->on_frame(view, decision);
+}
+
 std::vector<TableFill> Lane::tables() const {
   constexpr std::uint64_t kUncounted = UINT64_MAX;
   return {
