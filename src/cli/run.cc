@@ -17,6 +17,7 @@
 #include "policy/document.h"
 #include "service/control.h"
 #include "service/events.h"
+#include "service/privileges.h"
 #include "service/service.h"
 #include "service/watchdog.h"
 
@@ -27,6 +28,7 @@ struct Options {
   std::string policy, events, fail = "closed", checksums = "auto";
   std::string socket = service::kDefaultSocket, state, group;
   double watchdog_s = 5;
+  bool keep_privileges = false;
   std::vector<std::string> bridge;
   std::uint32_t flows_max = 1 << 20;
   unsigned stats_s = 60;
@@ -174,6 +176,14 @@ int run(const Options& options) {
     return kRefused;
   }
   listening.store(&control, std::memory_order_release);
+  if (!options.keep_privileges) {
+    if (const auto kept = service::give_up_privileges()) {
+      complain(kept->message + "; --keep-privileges runs with them");
+      control.close();
+      path.close();
+      return kRefused;
+    }
+  }
   for (const std::string& remark : path.remarks()) say(remark);
   warn_of_zones(ready.rules->policy());
   if (service_options.fail == datapath::FailMode::Open && !path.capabilities().outlives)
@@ -223,6 +233,7 @@ std::function<int()> add_run(CLI::App& app) {
   app.add_option("--socket", o->socket, "where `weir status` and the like speak to it")->capture_default_str();
   app.add_option("--group", o->group, "whose members may speak to it too; else only root and the user it runs as");
   app.add_option("--state", o->state, "where it keeps the policy in force for the next start [SOCKET.state]");
+  app.add_flag("--keep-privileges", o->keep_privileges, "do not give up what only attaching needs, nor refuse system calls to itself");
   app.add_option("--watchdog", o->watchdog_s, "seconds after which a lane that does not turn hangs, and the fail mode is carried out")
       ->check(CLI::Range(0.5, 3600.0))
       ->capture_default_str();

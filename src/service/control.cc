@@ -67,6 +67,7 @@ void Control::close() {
   if (socket_ != nullptr) socket_->close();
   if (worker_.joinable()) worker_.join();
   if (service_ != nullptr) service_->engine().look_with(nullptr);
+  service_ = nullptr;
   tap_ = nullptr;
 }
 
