@@ -26,7 +26,7 @@ namespace {
 
 struct Options {
   std::string policy, events, fail = "closed", checksums = "auto";
-  std::string socket = service::kDefaultSocket, state, group;
+  std::string socket = service::kDefaultSocket, state, group, notify;
   double watchdog_s = 5;
   bool keep_privileges = false;
   std::vector<std::string> bridge;
@@ -193,18 +193,18 @@ int run(const Options& options) {
   bool hung = false;
   {
     const Signals signals(running);
-    const service::Watchdog watchdog(running, {.hung_ns = static_cast<Nanoseconds>(options.watchdog_s * kSecond), .say = [&control](const std::string& sentence) {
+    const service::Watchdog watchdog(running, {.hung_ns = static_cast<Nanoseconds>(options.watchdog_s * kSecond), .notify = options.notify, .say = [&control](const std::string& sentence) {
                                                  say(sentence);
                                                  control.tell_failed();
                                                }});
     std::string names;
     for (const std::string& port : options.bridge) names += (names.empty() ? "" : ", ") + port;
     say("filters between " + names + " (" + std::string(path.kind()) + "), fails " + std::string(datapath::name_of(service_options.fail)));
-    service::notify_supervisor("READY=1");
+    service::notify_supervisor(options.notify, "READY=1");
     fault = running.run();
     hung = watchdog.failed();
   }
-  service::notify_supervisor("STOPPING=1");
+  service::notify_supervisor(options.notify, "STOPPING=1");
   listening.store(nullptr, std::memory_order_release);
   events->tell_stats(running);
   events->flush();
@@ -233,6 +233,7 @@ std::function<int()> add_run(CLI::App& app) {
   app.add_option("--socket", o->socket, "where `weir status` and the like speak to it")->capture_default_str();
   app.add_option("--group", o->group, "whose members may speak to it too; else only root and the user it runs as");
   app.add_option("--state", o->state, "where it keeps the policy in force for the next start [SOCKET.state]");
+  app.add_option("--notify", o->notify, "a supervisor's socket, told that the filter is ready and that its lane turns")->envname("NOTIFY_SOCKET");
   app.add_flag("--keep-privileges", o->keep_privileges, "do not give up what only attaching needs, nor refuse system calls to itself");
   app.add_option("--watchdog", o->watchdog_s, "seconds after which a lane that does not turn hangs, and the fail mode is carried out")
       ->check(CLI::Range(0.5, 3600.0))

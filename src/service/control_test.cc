@@ -340,6 +340,7 @@ TEST(Confirming, WithoutItTheFilterGoesBackByItself) {
   ASSERT_EQ(r.ask({{"verb", "reload"}, {"confirm_seconds", 1.0}}).status(), 0);
   EXPECT_FALSE(r.passes(syn(1, 23)));
   EXPECT_EQ(r.ask({{"verb", "status"}}).result()["policy"]["confirmed"], false);
+  EXPECT_EQ(r.ask({{"verb", "reload"}}).status(), 1) << "first that one";
   std::this_thread::sleep_for(std::chrono::milliseconds(1300));
   EXPECT_TRUE(r.passes(syn(2, 23)));
   EXPECT_EQ(r.ask({{"verb", "confirm"}}).status(), 1) << "too late";

@@ -46,6 +46,11 @@ void Control::ask_reload() {
 }
 
 void Control::begin_change(std::shared_ptr<Change> change) {
+  if (confirm_by_ns_ != 0 && !change->only_preview) {  // Else what it would go back to were not what was last confirmed.
+    const std::string waits = "a reload waits to be confirmed: `weir confirm` or `weir rollback` first";
+    if (change->client == 0) return say(change->why + ": " + waits);
+    return send_error(change->client, kAnswerNo, waits);
+  }
   if (changing_) return send_error(change->client, kAnswerNo, "another change of policy is under way");
   changing_ = true;
   const std::shared_ptr<const policy::RuleSet> now = now_.rules;

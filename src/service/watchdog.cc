@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <cstring>
 
 namespace weir::service {
@@ -34,7 +33,7 @@ void Watchdog::run() {
       since = now;
       if (now - told >= std::chrono::seconds(1) && !failed_.load(std::memory_order_relaxed)) {
         told = now;
-        notify_supervisor("WATCHDOG=1");
+        notify_supervisor(options_.notify, "WATCHDOG=1");
       }
       continue;
     }
@@ -56,14 +55,13 @@ void Watchdog::fail() {
   else options_.say("the lane hangs: the bridge fails " + mode_name + " from now on");
 }
 
-void notify_supervisor(const std::string& state) {
-  const char* const path = std::getenv("NOTIFY_SOCKET");
-  if (path == nullptr || (path[0] != '/' && path[0] != '@')) return;
+void notify_supervisor(const std::string& path, std::string_view state) {
+  if (path.empty() || (path[0] != '/' && path[0] != '@')) return;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  const std::size_t size = std::strlen(path);
+  const std::size_t size = path.size();
   if (size >= sizeof address.sun_path) return;
-  std::memcpy(address.sun_path, path, size);
+  std::memcpy(address.sun_path, path.data(), size);
   if (path[0] == '@') address.sun_path[0] = '\0';
   const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return;

@@ -3,13 +3,14 @@
 
 // Watchdog: a thread that sees whether the lane still turns. Where it does not for longer than it may, the declared fail mode is carried
 // out through the datapath, once, and said; the filter then ends as soon as its lane comes back, if it ever does, so that a supervisor
-// can start it anew. While all is well it tells a supervisor that asks (systemd's WATCHDOG=1 over NOTIFY_SOCKET), and nobody else.
+// can start it anew. While all is well it tells a supervisor that asks (systemd's WATCHDOG=1), and nobody else.
 
 #include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "service/service.h"
@@ -21,6 +22,7 @@ class Watchdog {
   struct Options {
     Nanoseconds hung_ns = 5 * kSecond;    ///< A lane that has not turned for so long hangs.
     Nanoseconds look_ns = 250 * kMillisecond;
+    std::string notify;  ///< The supervisor's socket; empty: there is none.
     std::function<void(const std::string& sentence)> say;
   };
   /// `service` outlives it.
@@ -45,7 +47,7 @@ class Watchdog {
   std::thread thread_;
 };
 
-/// Tells the supervisor that started this process, if it gave a socket for that (`READY=1`, `WATCHDOG=1`, `STOPPING=1`).
-void notify_supervisor(const std::string& state);
+/// Tells the supervisor that started this process (`READY=1`, `WATCHDOG=1`, `STOPPING=1`); nothing where `path` is empty.
+void notify_supervisor(const std::string& path, std::string_view state);
 
 }  // namespace weir::service
