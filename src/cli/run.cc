@@ -94,6 +94,7 @@ policy::Loaded load_live(const std::string& path, const policy::LoadOptions& opt
   loaded.diagnostics.append(policy::check_for(*loaded.policy, engine::vocabulary(), on::kBridge, policy::Severity::Error));
   loaded.diagnostics.sort();
   if (loaded.diagnostics.errors() > 0) loaded.policy.reset();
+  else std::erase_if(loaded.policy->rules, [](const policy::Rule& rule) { return (rule.datapaths & on::kBridge) == 0; });  // `on: [host]`
   return loaded;
 }
 
