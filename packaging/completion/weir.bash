@@ -9,11 +9,11 @@ _weir() {
     return
   fi
   case $before in
-    --for) mapfile -t COMPREPLY < <(compgen -W 'bridge host capture' -- "$word"); return ;;
+    --for) [ "$verb" = check ] && mapfile -t COMPREPLY < <(compgen -W 'bridge host capture' -- "$word"); return ;;
     --fail) mapfile -t COMPREPLY < <(compgen -W 'open closed' -- "$word"); return ;;
     --attach) mapfile -t COMPREPLY < <(compgen -W 'auto xdp xdp-generic packet' -- "$word"); return ;;
     --checksums) mapfile -t COMPREPLY < <(compgen -W 'auto verify ignore' -- "$word"); return ;;
-    --workers|--flows-max|--packet|--stats|--bridge) return ;;
+    --workers|--flows-max|--packet|--stats|--bridge|--confirm|--count|--last|--limit|--every|--times|--match|--address|--watchdog|--port|--group) return ;;
   esac
   if [[ $word == -* ]]; then
     help=$("${COMP_WORDS[0]}" "$verb" --help 2>/dev/null | grep -o -- '^  -[^ ]*' | grep -o -- '--[a-z-]*')

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cli/control_client.h"
 #include "cli/policy_file.h"
 #include "cli/trial.h"
 #include "cli/verb.h"
@@ -17,7 +18,8 @@ using nlohmann::ordered_json;
 
 struct Options {
   std::string policy, where, packet;
-  bool all = false, json = false;
+  Spoken spoken;
+  bool all = false;
 };
 
 std::string_view text_of(policy::Truth truth) {
@@ -141,7 +143,26 @@ bool cut(const std::string& where, std::string& path, std::uint64_t& number) {
   return true;
 }
 
+/// Of the running filter: an alert by its number, `pcap_cnt`.
+int explain_event(const Options& options, std::uint64_t event) {
+  nlohmann::json answer;
+  const int code = ask_filter(options.spoken, {{"verb", "explain"}, {"event", event}, {"all", options.all}}, answer);
+  if (code != kDone) return code;
+  if (options.spoken.json) {
+    std::printf("%s\n", answer.dump().c_str());
+    return kDone;
+  }
+  const std::string rule = answer.value("rule", std::string());
+  std::printf("event %llu: %s by %s, %s (%s)\n", static_cast<unsigned long long>(event), answer.value("verdict", std::string()).c_str(),
+              rule.empty() ? "no rule" : rule.c_str(), answer.value("action", std::string()).c_str(), answer.value("reason", std::string()).c_str());
+  if (!answer.value("whole", true)) std::printf("Not all that was known then fitted the note of it: some facts show as hidden.\n");
+  std::printf("%s", answer.value("text", std::string()).c_str());
+  return kDone;
+}
+
 int explain(const Options& options) {
+  if (options.packet.empty() && options.where.empty())
+    if (const auto event = parse_number(options.policy)) return explain_event(options, *event);
   if (options.packet.empty() == options.where.empty()) {
     complain("explain asks about --packet \"…\" or about CAPTURE:N, one of them");
     return kWrong;
@@ -179,7 +200,7 @@ int explain(const Options& options) {
     complain(why.error().message);
     return kWrong;
   }
-  if (options.json)
+  if (options.spoken.json)
     std::printf("%s\n",
                 json_of(why.value(), policy, number).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
   else print(why.value(), policy, number, options.all);
@@ -190,17 +211,18 @@ int explain(const Options& options) {
 
 std::function<int()> add_explain(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  app.add_option("POLICY", o->policy, "the policy file")->required();
+  app.add_option("POLICY", o->policy, "the policy file; or, alone, the number `pcap_cnt` of an alert of the running filter")->required();
   app.add_option("CAPTURE:N", o->where, "packet N, from 1, of a capture; the packets before it are replayed first");
   app.add_option("--packet", o->packet,
                  "a packet given by hand, in the language of conversations; of several lines the last one is explained");
   app.add_flag("--all", o->all, "tell guards' and essential rules that do not match one by one");
-  app.add_flag("--json", o->json, "print one JSON object");
+  add_spoken_options(app, o->spoken);
   app.footer(
       "Examples:\n"
       "  weir explain policy.yaml capture.pcap:17\n"
       "  weir explain policy.yaml --packet \"10.0.0.5:40000 > 198.51.100.53:53 udp dns? A evil.example\"\n"
-      "  weir explain policy.yaml --packet \"10.0.0.5:40000 > 192.0.2.7:22 in lan0 tcp S\"\n\n"
+      "  weir explain policy.yaml --packet \"10.0.0.5:40000 > 192.0.2.7:22 in lan0 tcp S\"\n"
+      "  weir explain 4711                                    an alert of the running filter\n\n"
       "For each rule asked, in order: its conditions, the fact as it stands (a value, not yet known, absent, hidden), whether "
       "it\n"
       "holds, and what would have to differ.");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // weir run: the filter in the path of the traffic, in the foreground, until a signal ends it.
 
+#include <grp.h>
 #include <sys/random.h>
 
 #include <CLI/CLI.hpp>
@@ -13,14 +14,22 @@
 #include "cli/verb.h"
 #include "datapath/bridge/packet_bridge.h"
 #include "datapath/bridge/xdp_bridge.h"
+#include "policy/check.h"
+#include "policy/document.h"
+#include "service/control.h"
 #include "service/events.h"
+#include "service/privileges.h"
 #include "service/service.h"
+#include "service/watchdog.h"
 
 namespace weir::cli {
 namespace {
 
 struct Options {
   std::string policy, events, fail = "closed", checksums = "auto", attach = "auto";
+  std::string socket = service::kDefaultSocket, state, group, notify;
+  double watchdog_s = 5;
+  bool keep_privileges = false;
   std::vector<std::string> bridge;
   std::uint32_t flows_max = 1 << 20;
   unsigned stats_s = 60;
@@ -107,13 +116,43 @@ Result<Opened> open_bridge(const Options& options, datapath::FailMode fail) {
   return out;
 }
 
+/// A policy as a bridge can carry it out, with everything that is wrong or doubtful about it.
+policy::Loaded load_live(const std::string& path, const policy::LoadOptions& options) {
+  policy::Loaded loaded = policy::load_policy(path, engine::vocabulary(), options);
+  if (!loaded.policy) return loaded;
+  loaded.diagnostics.append(warn_of_unmade(*loaded.policy));
+  loaded.diagnostics.append(policy::check_for(*loaded.policy, engine::vocabulary(), on::kBridge, policy::Severity::Error));
+  loaded.diagnostics.sort();
+  if (loaded.diagnostics.errors() > 0) loaded.policy.reset();
+  else std::erase_if(loaded.policy->rules, [](const policy::Rule& rule) { return (rule.datapaths & on::kBridge) == 0; });  // `on: [host]`
+  return loaded;
+}
+
+/// The number of a group; nothing if there is none of that name.
+std::optional<gid_t> group_of(const std::string& name) {
+  const struct group* const found = ::getgrnam(name.c_str());
+  if (found == nullptr) return std::nullopt;
+  return found->gr_gid;
+}
+
 int run(const Options& options) {
   if (options.bridge.empty()) {
     complain("run needs ports to stand between: --bridge PORT,PORT");
     return kWrong;
   }
-  const auto rules = load_rules(options.policy, options.bridge, on::kBridge);
-  if (rules == nullptr) return kWrong;
+  service::ControlOptions control_options;
+  control_options.socket.path = options.socket;
+  if (!options.group.empty()) {
+    control_options.socket.group = group_of(options.group);
+    if (!control_options.socket.group) {
+      complain("there is no group `" + options.group + "`");
+      return kWrong;
+    }
+  }
+  control_options.policy = options.policy;
+  control_options.ports = options.bridge;
+  control_options.load = load_live;
+  control_options.say = say;
 
   service::ServiceOptions service_options;
   service_options.fail = options.fail == "open" ? datapath::FailMode::Open : datapath::FailMode::Closed;
@@ -125,12 +164,30 @@ int run(const Options& options) {
                                                                      : engine::Checksums::Auto;
   if (options.records) service_options.engine.event_fields = report::Eve::record_fields();
 
-  auto writer = service::EventWriter::open({.path = options.events});
+  service_options.engine.reloads = true;
+
+  std::atomic<service::Control*> listening{nullptr};
+  auto writer = service::EventWriter::open({.path = options.events, .follow = [&listening](std::string_view lines) {
+                                              if (service::Control* const control = listening.load(std::memory_order_acquire)) control->publish(lines);
+                                            }});
   if (!writer) {
     complain(writer.error().message);
     return kRefused;
   }
-  service::Events events(**writer, rules, {.flows = options.flows, .records = options.records});
+  auto store = service::PolicyStore::open(options.state.empty() ? options.socket + ".state" : options.state);
+  if (!store) {
+    complain(store.error().message);
+    return kRefused;
+  }
+  std::unique_ptr<service::Events> events;
+  control_options.on_rules = [&events](std::shared_ptr<const policy::RuleSet> rules) { events->use(std::move(rules)); };
+  control_options.event_numbers = [&writer] { return service::EventNumbers{(*writer)->dropped(), (*writer)->written(), (*writer)->refused()}; };
+  service::Control control(std::move(control_options), std::move(*store), nullptr);
+  const service::Ready ready = control.begin();
+  std::fputs(policy::render(ready.diagnostics).c_str(), stderr);
+  if (ready.rules == nullptr) return kWrong;
+  events = std::make_unique<service::Events>(**writer, ready.rules, report::EveOptions{.flows = options.flows, .records = options.records});
+  control.tell(events.get());
   auto bridge = open_bridge(options, service_options.fail);
   if (!bridge) {
     complain(bridge.error().message);
@@ -139,30 +196,57 @@ int run(const Options& options) {
   datapath::Datapath& path = *bridge->path;
   service_options.engine.carrier = bridge->carrier;
   if (!bridge->why.empty()) say("settled flows are not carried in the kernel: " + bridge->why);
-  service::Service running(service_options, rules, path, &events);
-  running.on_turn = [&](service::Service&) { events.flush(); };
-  running.on_stats = [&](service::Service& s) { events.tell_stats(s); };
-  running.on_reload = [&](service::Service&) { (*writer)->reopen(); };
+  service::Service running(service_options, ready.rules, path, &control);
+  running.on_turn = [&](service::Service&) { events->flush(); };
+  running.on_stats = [&](service::Service& s) { events->tell_stats(s); };
+  running.on_reload = [&](service::Service&) {
+    (*writer)->reopen();
+    control.ask_reload();
+  };
+  if (const auto refused = control.attach(running)) {
+    complain(refused->message + "; --socket names another place");
+    path.close();
+    return kRefused;
+  }
+  listening.store(&control, std::memory_order_release);
+  if (!options.keep_privileges) {
+    if (const auto kept = service::give_up_privileges()) {
+      complain(kept->message + "; --keep-privileges runs with them");
+      control.close();
+      path.close();
+      return kRefused;
+    }
+  }
   for (const std::string& remark : path.remarks()) say(remark);
-  warn_of_zones(rules->policy());
+  warn_of_zones(ready.rules->policy());
   if (service_options.fail == datapath::FailMode::Open && !path.capabilities().outlives)
     say("--fail open cannot hold when this process is killed: packet sockets forward nothing without it");
 
   std::optional<Error> fault;
+  bool hung = false;
   {
     const Signals signals(running);
+    const service::Watchdog watchdog(running, {.hung_ns = static_cast<Nanoseconds>(options.watchdog_s * kSecond), .notify = options.notify, .say = [&control](const std::string& sentence) {
+                                                 say(sentence);
+                                                 control.tell_failed();
+                                               }});
     std::string names;
     for (const std::string& port : options.bridge) names += (names.empty() ? "" : ", ") + port;
     say("filters between " + names + " (" + std::string(path.kind()) + "), fails " + std::string(datapath::name_of(service_options.fail)));
+    service::notify_supervisor(options.notify, "READY=1");
     fault = running.run();
+    hung = watchdog.failed();
   }
-  events.tell_stats(running);
-  events.flush();
+  service::notify_supervisor(options.notify, "STOPPING=1");
+  listening.store(nullptr, std::memory_order_release);
+  events->tell_stats(running);
+  events->flush();
   path.close();
   const auto unwritten = (*writer)->close();
+  control.close();
   if (unwritten) complain(unwritten->message);
   if (fault) complain(fault->message);
-  return fault || unwritten ? kRefused : kDone;
+  return fault || unwritten || hung ? kRefused : kDone;
 }
 
 }  // namespace
@@ -181,10 +265,19 @@ std::function<int()> add_run(CLI::App& app) {
   app.add_option("--stats", o->stats_s, "seconds between events of statistics; 0: none")->check(CLI::Range(0U, 86400U));
   app.add_option("--flows-max", o->flows_max, "flows remembered at a time")->check(CLI::Range(16U, 1U << 26));
   app.add_option("--checksums", o->checksums, "auto, verify or ignore")->check(CLI::IsMember({"auto", "verify", "ignore"}));
+  app.add_option("--socket", o->socket, "where `weir status` and the like speak to it")->capture_default_str();
+  app.add_option("--group", o->group, "whose members may speak to it too; else only root and the user it runs as");
+  app.add_option("--state", o->state, "where it keeps the policy in force for the next start [SOCKET.state]");
+  app.add_option("--notify", o->notify, "a supervisor's socket, told that the filter is ready and that its lane turns")->envname("NOTIFY_SOCKET");
+  app.add_flag("--keep-privileges", o->keep_privileges, "do not give up what only attaching needs, nor refuse system calls to itself");
+  app.add_option("--watchdog", o->watchdog_s, "seconds after which a lane that does not turn hangs, and the fail mode is carried out")
+      ->check(CLI::Range(0.5, 3600.0))
+      ->capture_default_str();
   app.footer("Examples:\n"
              "  weir run --policy policy.yaml --bridge lan0,wan0 --events /var/log/weir/events.json\n"
              "  weir run --policy policy.yaml --bridge p0,p1,p2 --fail closed --flows\n\n"
-             "It stays in the foreground. SIGTERM ends it and leaves nothing behind; SIGHUP opens the events file anew.\n"
+             "It stays in the foreground. SIGTERM ends it and leaves nothing behind; SIGHUP reloads the\n"
+             "policy and opens the events file anew.\n"
              "Ports should have no address. Exit status 3: a port or the system refused.");
   return [o] { return run(*o); };
 }

@@ -29,6 +29,16 @@ struct Verb {
 std::function<int()> add_check(CLI::App& app);
 std::function<int()> add_replay(CLI::App& app);
 std::function<int()> add_run(CLI::App& app);
+std::function<int()> add_status(CLI::App& app);
+std::function<int()> add_flows(CLI::App& app);
+std::function<int()> add_events(CLI::App& app);
+std::function<int()> add_top(CLI::App& app);
+std::function<int()> add_reload(CLI::App& app);
+std::function<int()> add_confirm(CLI::App& app);
+std::function<int()> add_rollback(CLI::App& app);
+std::function<int()> add_ban(CLI::App& app);
+std::function<int()> add_unban(CLI::App& app);
+std::function<int()> add_capture(CLI::App& app);
 std::function<int()> add_explain(CLI::App& app);
 std::function<int()> add_facts(CLI::App& app);
 std::function<int()> add_diff(CLI::App& app);

@@ -109,7 +109,7 @@ void Lane::alert_denial(Work& work) {
     key.dst = work.packet->arp.target_ip;
   }
   const std::uint64_t hash = mix64(hash_ip(key.src, hash_ip(key.dst, key.rule)), std::uint64_t{key.port} << 16 | std::uint64_t{key.protocol} << 8 | key.kind);
-  if (const GatherPlace* place = gather_places_.find(key, hash, now_.mono_ns, kGatherFor); place != nullptr && place->index < gathered_.size()) {
+  if (const GatherPlace* place = gather_places_.find(key, hash, now_.mono_ns, kGatherFor); place != nullptr && place->index < gathered_.size() && gathered_[place->index].key == key) {
     ++gathered_[place->index].more;
     return;
   }
@@ -117,6 +117,7 @@ void Lane::alert_denial(Work& work) {
   alert(work, work.rule, work.action, true, false);
   if (gathered_.size() == kGatheredMax) flush_gathered(true);
   Gathered gathered;
+  gathered.key = key;
   gathered.first.rule = work.rule;
   gathered.first.action = work.action;
   gathered.first.reason = work.reason;
@@ -140,8 +141,7 @@ void Lane::flush_gathered(bool all) {
   gather_flush_ns_ = 0;
 }
 
-void Lane::report_flow(const Flow& flow, FlowRecord::Ended ended) {
-  FlowRecord r;
+void Lane::describe_flow(const Flow& flow, FlowRecord& r) const {
   r.flow_id = flow_id(flow);
   r.first_frame = flow.first_frame;
   r.ends = flow.ends;
@@ -150,6 +150,12 @@ void Lane::report_flow(const Flow& flow, FlowRecord::Ended ended) {
   r.icmp_by_server = flow.icmp_by_server;
   r.from = flow.from;
   r.to = flow.to;
+  r.rule = flow.rule;
+  if (flow.generation != generation_) {  // Zones and rules have other numbers by now.
+    r.from = rules_->zones().zone_of(flow.ends.client, flow.port, flow.ends.server);
+    r.to = rules_->zones().zone_of(flow.ends.server, flow.port, flow.ends.client);
+    r.rule = changes_since(flow.generation).renamed(flow.rule);
+  }
   r.port = flow.port;
   r.app = flow.innermost();
   r.chain_count = flow.apps_count;
@@ -162,12 +168,16 @@ void Lane::report_flow(const Flow& flow, FlowRecord::Ended ended) {
   r.start_wall_ns = flow.start_wall_ns;
   r.end_wall_ns = flow.last_wall_ns;
   r.state = flow.phase >= state::TcpPhase::Closing ? FlowRecord::State::Closed : flow.answered ? FlowRecord::State::Established : FlowRecord::State::New;
-  r.ended = ended;
-  r.rule = flow.rule;
   if (flow.verdict == state::FlowVerdict::Denied) {
-    const bool limited = flow.rule < rules_->rules().size() && rules_->policy().rules[flow.rule].action == policy::Action::Limit;
+    const bool limited = r.rule < rules_->rules().size() && rules_->policy().rules[r.rule].action == policy::Action::Limit;
     r.acted = limited ? FlowRecord::Acted::Limited : FlowRecord::Acted::Dropped;
   }
+}
+
+void Lane::report_flow(const Flow& flow, FlowRecord::Ended ended) {
+  FlowRecord r;
+  describe_flow(flow, r);
+  r.ended = ended;
   Counters::PerApp& app = counters_.apps[r.app];
   ++app.flows;
   app.packets += r.packets[0] + r.packets[1];

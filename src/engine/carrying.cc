@@ -14,7 +14,7 @@ namespace weir::engine {
 using state::FlowVerdict;
 using state::TcpPhase;
 
-/// Nothing but the flow's entry decides its packets: not its content, its parent, or a count of packets.
+/// Nothing but the flow's entry decides its packets: not its content, its parent, or a count of packets; and no other flow needs what it says.
 bool Lane::may_be_carried(const Flow& flow, const Work& work) const {
   const Packet& packet = *work.packet;
   const IpLayer& layer = *work.layer;
@@ -31,7 +31,7 @@ bool Lane::may_be_carried(const Flow& flow, const Work& work) const {
     return false;
   }
   if (flow.verdict == FlowVerdict::Denied) return flow.denied_because == Reason::Rule;
-  return flow.settled && flow.verdict == FlowVerdict::Passed && (flow.named || !options_.identify);
+  return flow.settled && flow.verdict == FlowVerdict::Passed && (flow.named || !options_.identify) && !may_teach(flow);
 }
 
 /// The frame at hand has the flow's verdict: from the next one on, the carrier may see to it.

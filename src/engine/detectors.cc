@@ -143,6 +143,18 @@ Detectors::Detectors(const policy::RuleSet& rules, std::size_t entries, const Vo
 
 Detectors::~Detectors() = default;
 
+void Detectors::go_on(Detectors& before) {
+  if (tables_ == nullptr || before.tables_ == nullptr) return;
+  Tables &was = *before.tables_, &now = *tables_;
+  if (was.first_seen && now.first_seen) now.first_seen = std::move(was.first_seen);
+  if (was.beats && now.beats) now.beats = std::move(was.beats);
+  if (was.paces && now.paces && was.wishes.slow_client == now.wishes.slow_client) now.paces = std::move(was.paces);
+  const bool stations_alike = was.wishes.port_macs_max == now.wishes.port_macs_max && was.wishes.port_macs_sticky == now.wishes.port_macs_sticky;
+  if (was.stations && now.stations && stations_alike) now.stations = std::move(was.stations);
+  if (was.leases && now.leases) now.leases = std::move(was.leases);
+  if (was.connected && now.connected) now.connected = std::move(was.connected);
+}
+
 void Detectors::also_wanted(const policy::RuleSet& rules, FieldSet& wanted) {
   const auto also = [&](FieldId reading, std::initializer_list<FieldId> fields) {
     if (!rules.wants(reading)) return;

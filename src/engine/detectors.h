@@ -30,6 +30,9 @@ class Detectors {
   /// Protocols that a reading belongs to.
   static void own(Vocabulary& words);
 
+  /// After a reload: what the one before remembers goes on where both ask for it in the same way.
+  void go_on(Detectors& before);
+
   /// Of a packet's headers, before its content is read. `window`: what the client can take, where the packet is its.
   void make(const View& view, bool opens, bool from_client, std::uint32_t window, Facts& out);
   /// Of what is known after bytes were read: a hello, a layer more. `inside_body`: the client's request goes on behind them.

@@ -58,7 +58,6 @@ Lane::Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> 
       rules_(std::move(rules)),
       sink_(sink),
       words_(vocabulary()),
-      wanted_(wanted_fields(*rules_, options, words_)),
       reports_facts_(options.event_fields.any()),
       pool_(options.pool_bytes),
       flows_(options.flows_max, options.seed),
@@ -80,13 +79,9 @@ Lane::Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> 
   lesson_text_.reserve(kLessonBytesMax);
   announcements_.reserve(kAnnouncementsMax);
   gathered_.reserve(4096);
-  const bool related_matters = rules_->policy().default_action != policy::Action::Allow || rules_->wants(field::kFlowState);
   for (const proto::Protocol* const& p : proto::protocols()) {
     const auto id = static_cast<AppId>(&p - proto::protocols().data());
     if (p->may_extend) extending_apps_.add(id);
-    const bool needed = p->teaches == proto::Teaches::Names ? wanted_.test(field::kServerName)
-                                                            : p->teaches == proto::Teaches::Flows && related_matters;
-    if (needed) teachers_.add(id), anything_taught_ = true;
     if (id != kUnknownApp && p->identify == nullptr) continue;
     if (p->tcp || id == kUnknownApp) tcp_apps_.add(id);
     if (p->udp || id == kUnknownApp) udp_apps_.add(id);
@@ -95,6 +90,26 @@ Lane::Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> 
     if (p->sctp || id == kUnknownApp) sctp_apps_.add(id);
   }
   std::sort(udp_ports_.begin(), udp_ports_.end());
+  for (RuleId id = 0; id < rules_->rules().size(); ++id) meters_.push_back(meters_next_++);
+  take_rules();
+}
+
+/// What is made of the rules in force, beside counters and readings.
+void Lane::take_rules() {
+  wanted_ = wanted_fields(*rules_, options_, words_);
+  const auto known = std::find(wanted_sets_.begin(), wanted_sets_.end(), wanted_);
+  wanted_set_ = known != wanted_sets_.end() ? &*known : &wanted_sets_.emplace_back(wanted_);
+  undecided_rule_ = kNoRule;
+  asked_apps_ = AppSet();
+  spares_known_ = false;
+  teachers_ = AppSet();
+  const bool related_matters = rules_->policy().default_action != policy::Action::Allow || rules_->wants(field::kFlowState);
+  for (const proto::Protocol* const& p : proto::protocols()) {
+    const bool needed = p->teaches == proto::Teaches::Names ? wanted_.test(field::kServerName)
+                                                            : p->teaches == proto::Teaches::Flows && related_matters;
+    if (needed) teachers_.add(static_cast<AppId>(&p - proto::protocols().data()));
+  }
+  anything_taught_ = !teachers_.empty();
   for (const policy::CompiledRule& rule : rules_->rules()) {
     if (rule.rule->name == "guard.undecided") undecided_rule_ = static_cast<RuleId>(&rule - rules_->rules().data());
     spares_known_ = spares_known_ || rule.rule->limit.spare_known;
@@ -108,6 +123,11 @@ Lane::Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> 
   }
 }
 
+void Lane::ban(const state::BanKey& key, Nanoseconds for_ns) {
+  bans_.ban(key, kOperatorRule, now_.mono_ns + for_ns, now_.mono_ns);
+  if (options_.carrier != nullptr) options_.carrier->on_banned(key);
+}
+
 /// The protocol that the port of a datagram is registered for, or kUnknownApp.
 AppId Lane::app_of_udp_port(std::uint16_t port) const {
   const auto at = std::lower_bound(udp_ports_.begin(), udp_ports_.end(), std::pair<std::uint16_t, AppId>(port, 0));
@@ -115,7 +135,10 @@ AppId Lane::app_of_udp_port(std::uint16_t port) const {
 }
 
 Lane::~Lane() {
-  flows_.for_each([this](std::uint32_t index) { free_live(flows_.at(index)); });
+  flows_.for_each([this](std::uint32_t index) {
+    free_live(flows_.at(index));
+    release_kept(flows_.at(index));
+  });
 }
 
 namespace {
@@ -208,6 +231,32 @@ Engine::~Engine() = default;
 void Engine::on_frames(std::span<const Frame> frames, std::span<Decision> out, Bytes upcoming) { lane_->on_frames(frames, out, upcoming); }
 void Engine::on_time(Time now) { lane_->on_time(now); }
 void Engine::finish() { lane_->finish(); }
+Reloaded Engine::reload(std::shared_ptr<const policy::RuleSet> rules) {
+  const policy::Changes changes = policy::changes_between(lane_->rules(), *rules);
+  return lane_->reload(std::move(rules), changes);
+}
+Reloaded Engine::reload(std::shared_ptr<const policy::RuleSet> rules, const policy::Changes& changes) {
+  return lane_->reload(std::move(rules), changes);
+}
+std::uint32_t Engine::generation() const { return lane_->generation(); }
+Preview Engine::begin_preview(std::shared_ptr<const policy::RuleSet> rules, policy::Changes changes) const {
+  return {.rules = std::move(rules), .changes = std::move(changes), .generation = lane_->generation()};
+}
+void Engine::go_on(Preview& preview, std::uint32_t slots, const std::function<void(const FlowNow&, RuleId)>& cut) {
+  lane_->go_on(preview, slots, cut);
+}
+std::uint32_t Engine::walk_flows(std::uint32_t first, std::uint32_t slots, const std::function<void(const FlowNow&)>& call) const {
+  return lane_->walk_flows(first, slots, call);
+}
+std::uint32_t Engine::walk_bans(std::uint32_t first, std::uint32_t slots, const std::function<void(const BanNow&)>& call) {
+  return lane_->walk_bans(first, slots, call);
+}
+void Engine::ban(const state::BanKey& key, Nanoseconds for_ns) { lane_->ban(key, for_ns); }
+bool Engine::unban(const state::BanKey& key) { return lane_->unban(key); }
+std::uint64_t Engine::bans_made() const { return lane_->bans_made(); }
+void Engine::look_with(Tap* tap) { lane_->look_with(tap); }
+std::shared_ptr<const policy::RuleSet> Engine::rules_in_force() const { return lane_->rules_in_force(); }
+std::vector<TableFill> Engine::tables() const { return lane_->tables(); }
 const Counters& Engine::counters() const { return lane_->counters(); }
 const policy::RuleSet& Engine::rules() const { return lane_->rules(); }
 const View* Engine::last_view() const { return lane_->last_view(); }

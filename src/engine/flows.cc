@@ -240,6 +240,7 @@ bool Lane::parent_denied(Flow& flow) {
     flow.parent = 0;
     return false;
   }
+  if (parent.generation != generation_) renew(flow.parent - 1);
   if (parent.verdict != FlowVerdict::Denied) return false;
   flow.verdict = FlowVerdict::Denied;
   flow.rule = parent.rule;
@@ -254,7 +255,7 @@ Live* Lane::make_live(Flow& flow) {
     ++counters_.pool_empty;
     return nullptr;
   }
-  Live* live = new (block) Live(pool_, wanted_);
+  Live* live = new (block) Live(pool_, *wanted_set_);
   load_flow_facts(flow, live->flow);
   flow.live = live;
   return live;
@@ -267,6 +268,7 @@ void Lane::free_live(Flow& flow) {
   flow.apps_count = live.flow.app.count;
   for (std::size_t i = 0; i < flow.apps_count; ++i) flow.apps[i] = live.flow.app.layers[i];
   flow.confirmed = live.flow.app.confirmed;
+  if (options_.reloads && flow.verdict != FlowVerdict::Open) keep_facts(flow, live.facts);
   live.~Live();
   pool_.release(&live, sizeof(Live));
   flow.live = nullptr;
@@ -295,6 +297,7 @@ void Lane::close_flow(std::uint32_t index, FlowRecord::Ended ended) {
   }
   if (flow.carried) take_back(index);
   report_flow(flow, ended);
+  release_kept(flow);
 }
 
 }  // namespace weir::engine

@@ -91,6 +91,7 @@ void Lane::judge_icmp_error(Work& work) {
   if (banned(work)) return;
   if (hit.index != kNoFlow && !is_over(flows_.at(hit.index))) {
     Flow& flow = flows_.at(hit.index);
+    if (flow.generation != generation_) renew(hit.index);
     if (flow.verdict == state::FlowVerdict::Denied) {
       work.denied = work.uncounted = true;
       work.verdict = Verdict::Drop;
@@ -417,6 +418,7 @@ Decision Lane::decide(const Frame& frame, Packet& packet) {
       break;
   }
   if (!decision.rewrite.empty()) ++counters_.rewritten;
+  if (tap_ != nullptr) show_to_tap(packet, decision);
   return decision;
 }
 

@@ -38,12 +38,15 @@ bool Lane::inherits(const Work& work) const {
 
 /// Runs the rules over what is known; false if they deny.
 bool Lane::judge_now(Work& work, bool at_bound) {
+  current_ = &work;
   set_view(work, at_bound);
   const policy::Candidates candidates = work.facts == nullptr ? rules_->without_ip() : rules_->candidates(*work.facts);
-  const policy::Outcome outcome = policy::match(*rules_, candidates, view_, *this);
+  policy::Outcome outcome = ask(*rules_, candidates, view_, work.live != nullptr ? work.live->pinned : kNoRule, *this);
   show(outcome);
   if (work.live != nullptr) {
     Live& live = *work.live;
+    // What headers deny of a flow that lived before the reload is the flow, not one packet after the other.
+    if (live.renewed && !outcome.pass && outcome.certain && work.facts->state != FlowState::Invalid && cuts(*rules_, outcome)) outcome.reach = Reach::Flow;
     live.outcome = outcome;
     live.matched_version = live.facts.version();
     // Keys that differ from packet to packet are asked again with each.
@@ -80,6 +83,7 @@ bool Lane::take(Work& work, const policy::Outcome& judged) {
   work.verdict = Verdict::Drop;
   work.reason = outcome.rule == kDefaultRule ? Reason::Default : Reason::Rule;
   work.reach = outcome.reach;
+  if (work.live != nullptr && work.live->pinned == outcome.rule) work.uncounted = true;  // Denied before the reload, and told then.
   return false;
 }
 
@@ -167,6 +171,7 @@ void Lane::judge(Work& work) {
   find_flow(work);
   if (banned(work)) return;
   Flow* flow = work.index == kNoFlow ? nullptr : &flows_.at(work.index);
+  if (flow != nullptr && flow->generation != generation_) renew(work.index);
   if (flow == nullptr && layer.is_udp()) {
     const RuleId rule = denials_.answers_datagram(layer.src, layer.src_port, layer.dst, layer.dst_port, now_.mono_ns);
     if (rule != kNoRule) {
@@ -418,6 +423,7 @@ void Lane::end_holds(bool all) {
     const Hold hold = holds_[holds_first_++];
     Flow& flow = flows_.at(hold.flow);
     if (!flow.in_use || flow.first_frame != hold.first_frame || flow.live == nullptr) continue;
+    if (flow.generation != generation_) renew(hold.flow);
     Live& live = *static_cast<Live*>(flow.live);
     if (live.held_count == 0) continue;
     Work work;
@@ -449,6 +455,7 @@ void Lane::end_holds(bool all) {
     set_view(work, true);
     readings_.make(view_, false);
     const bool pass = judge_now(work, true) && (!rules_->policy().undecided.hold || within_undecided_budget(work));
+    current_ = nullptr;
     if (work.reason == Reason::UndecidedBudget) continue;  // Those frames are gone; the flow goes on.
     live.bound_decided = true;
     live.undecided_frames = live.undecided_bytes = 0;
@@ -603,6 +610,7 @@ void Lane::roll_back(Work& work) {
   Flow& flow = flows_.at(work.index);
   if (work.created) {
     free_live(flow);
+    release_kept(flow);
     work.live = nullptr;
     flows_.remove(work.index);
     --counters_.flows;

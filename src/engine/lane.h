@@ -4,6 +4,7 @@
 // The inside of the engine: one ordered lane. The life of a frame reads down the declarations of Lane; each group of
 // functions has a file of its own.
 
+#include <deque>
 #include <optional>
 #include <vector>
 
@@ -97,6 +98,20 @@ class Lane final : public policy::Meters {
   void on_frames(std::span<const Frame> frames, std::span<Decision> out, Bytes upcoming);
   void on_time(Time now);
   void finish();
+
+  // reload.cc: another rule set, and what becomes of flows that are older.
+  Reloaded reload(std::shared_ptr<const policy::RuleSet> rules, const policy::Changes& changes);
+  std::uint32_t generation() const { return generation_; }
+  // survey.cc: what a person asks about a running engine.
+  void go_on(Preview& preview, std::uint32_t slots, const std::function<void(const FlowNow&, RuleId)>& cut);
+  std::uint32_t walk_flows(std::uint32_t first, std::uint32_t slots, const std::function<void(const FlowNow&)>& call) const;
+  std::uint32_t walk_bans(std::uint32_t first, std::uint32_t slots, const std::function<void(const BanNow&)>& call);
+  void ban(const state::BanKey& key, Nanoseconds for_ns);
+  bool unban(const state::BanKey& key) { return bans_.unban(key, now_.mono_ns); }
+  std::uint64_t bans_made() const { return bans_.made(); }
+  std::vector<TableFill> tables() const;
+  void look_with(Tap* tap) { tap_ = tap; }
+  std::shared_ptr<const policy::RuleSet> rules_in_force() const { return rules_; }
 
   const Counters& counters() const { return counters_; }
   const policy::RuleSet& rules() const { return *rules_; }
@@ -202,7 +217,26 @@ class Lane final : public policy::Meters {
   std::optional<bool> counted_before(Live& live, RuleId id, bool of_transaction);
   std::uint64_t limit_key(const policy::Limit& limit, const View& view, bool enclosing) const;
 
+  // reload.cc
+  void take_rules();
+  const policy::Changes& changes_since(std::uint32_t generation) const;
+  void renew(std::uint32_t index);
+  void renew_live(Flow& flow, Live& live, const policy::Changes& since);
+  void reopen(Flow& flow, RuleId pinned);
+  void keep_facts(Flow& flow, const Facts& facts);
+  void release_kept(Flow& flow);
+  void resume_reading(Live& live);
+  void hide_unsaid(const FlowFacts& ends, Facts& facts) const;
+  void recall_facts(const Flow& flow, const FlowFacts& ends, Facts& facts) const;
+  policy::Outcome ask(const policy::RuleSet& rules, const policy::Candidates& candidates, const View& view, RuleId pinned, policy::Meters& meters) const;
+
+  // survey.cc
+  void show_to_tap(const Packet& packet, const Decision& decision);
+  FlowNow flow_now(const Flow& flow) const;
+  RuleId foresee(const Preview& preview, const Flow& flow);
+
   // alerts.cc
+  void describe_flow(const Flow& flow, FlowRecord& record) const;
   void report(const Work& work, const policy::Outcome& outcome);
   void alert(const Work& work, RuleId rule, policy::Action action, bool blocked, bool monitored);
   void alert_denial(Work& work);
@@ -224,9 +258,12 @@ class Lane final : public policy::Meters {
   const EngineOptions options_;
   std::shared_ptr<const policy::RuleSet> rules_;
   EventSink& sink_;
+  Tap* tap_ = nullptr;
   const Vocabulary& words_;
   FieldSet wanted_;
   bool reports_facts_;  ///< Reports want facts of transactions, of settled flows too.
+  std::deque<FieldSet> wanted_sets_;  ///< Of all generations, each once: facts of flows point into it.
+  const FieldSet* wanted_set_ = nullptr;
   SlabPool pool_;
   state::FlowTable flows_;
   state::Fragments fragments_;
@@ -244,6 +281,10 @@ class Lane final : public policy::Meters {
   Counters counters_;
   Time now_;
   std::uint32_t generation_ = 1;
+  static constexpr std::size_t kGenerationsMax = 64;
+  std::deque<std::shared_ptr<const policy::Changes>> since_;  ///< From earlier generations to the one in force, the latest last.
+  std::vector<RuleId> meters_;       ///< By RuleId: the number under which a rule's limits and bans are counted, for good.
+  RuleId meters_next_ = 0;
 
   // Candidates of identification: by transport, and for TCP by the first byte of the side that spoke first.
   AppSet tcp_apps_, udp_apps_, sctp_apps_;
@@ -312,6 +353,7 @@ class Lane final : public policy::Meters {
     bool operator==(const GatherKey&) const = default;
   };
   struct Gathered {
+    GatherKey key;
     AlertRecord first;
     std::uint32_t more = 0;
   };

@@ -69,6 +69,9 @@ struct Live : state::LiveBase {
   std::uint32_t held_bytes = 0;
   HeldFrame* held = nullptr;  ///< kHeldMax of them, from the pool, while frames are held.
 
+  bool renewed = false;              ///< Looked at again after a reload: the flow had begun before, and was counted then.
+  RuleId pinned = kNoRule;           ///< Decided it before the reload, and is unchanged: it matches, whatever was kept.
+
   RuleId ban_rule = kNoRule;         ///< Counted last towards a ban, and
   std::uint64_t ban_key = 0;         ///< by which transaction: its answer is no match of its own.
 

@@ -80,6 +80,8 @@ bool Lane::over_limit(RuleId id, const Rule& rule, const View& view) {
       if (live->counted[i].rule == id) return live->counted[i].result;
     if (const auto before = counted_before(*live, id, limit.unit == LimitUnit::Requests)) return *before;
   }
+  // A flow that was there before the reload was counted when it began.
+  if (!by_packet && live != nullptr && live->renewed && limit.unit == LimitUnit::Flows) return false;
   if (limit.spare_known && view.flow != nullptr) {
     const Ip& client = view.flow->ends.client;
     if (known_clients_.find(client, hash_ip(client, 1), now_.mono_ns, kHour) != nullptr) return false;
@@ -90,7 +92,7 @@ bool Lane::over_limit(RuleId id, const Rule& rule, const View& view) {
     cost = limit.unit == LimitUnit::Bits ? bytes * 8 : bytes;
   }
   const std::uint64_t key = limit_key(limit, view, false);
-  const bool over = !buckets_.take(id, key, limit_key(limit, view, true), limit.rate, limit.burst, cost, now_.mono_ns);
+  const bool over = !buckets_.take(meters_[id], key, limit_key(limit, view, true), limit.rate, limit.burst, cost, now_.mono_ns);
   if (by_packet || live == nullptr) {
     if (packet_memo_count_ < std::size(packet_memo_)) packet_memo_[packet_memo_count_++] = {id, over};
   } else if (live->counted_count < Live::kCountedMax) {
@@ -114,6 +116,7 @@ bool Lane::ban_begins(RuleId id, const Rule& rule, const View& view) {
       if (packet_memo_[i].rule == told) return packet_memo_[i].result;
   }
   if (live != nullptr && of_transaction && live->transaction_answer && live->ban_rule == id && live->ban_key == live->transaction_key) return false;
+  if (live != nullptr && live->renewed && !of_transaction) return false;
   const FlowEnds& ends = view.flow->ends;
   using state::BanKey, state::BanKind;
   BanKey key;
@@ -125,7 +128,7 @@ bool Lane::ban_begins(RuleId id, const Rule& rule, const View& view) {
   }
   const std::uint64_t counter = hash_ip(key.ip, std::uint64_t{key.port} << 16 | std::uint64_t{key.protocol} << 8 | static_cast<std::uint64_t>(key.kind));
   const Nanoseconds within = rule.ban.within_ns != 0 ? rule.ban.within_ns : rule.ban.for_ns;
-  const bool begins = buckets_.count(id, counter, within, now_.mono_ns) >= rule.ban.after;
+  const bool begins = buckets_.count(meters_[id], counter, within, now_.mono_ns) >= rule.ban.after;
   if (live != nullptr) live->ban_rule = id, live->ban_key = live->transaction_key;
   if (begins && !rule.monitor) {
     bans_.ban(key, id, now_.mono_ns + rule.ban.for_ns, now_.mono_ns);

@@ -85,11 +85,34 @@ struct Readings::Tables {
   void claim(FieldId f, state::Claim value) { number(f, static_cast<std::uint64_t>(value)); }
 };
 
-Readings::Readings(const policy::RuleSet& rules, std::size_t entries, SlabPool& pool) : tables_(std::make_unique<Tables>(rules, entries, pool)) {
+Readings::Readings(const policy::RuleSet& rules, std::size_t entries, SlabPool& pool)
+    : entries_(entries), pool_(pool), tables_(std::make_unique<Tables>(rules, entries, pool)) {
   of_content_ = tables_->detectors.any();
   learns_from_all_ = tables_->detectors.learns();
 }
 Readings::~Readings() = default;
+
+void Readings::reload(const policy::RuleSet& rules) {
+  auto next = std::make_unique<Tables>(rules, entries_, pool_);
+  Tables &was = *tables_, &now = *next;
+  const auto bindings = [](const StateWishes::BindingTable& before, state::Bindings& from, const StateWishes::BindingTable& after, state::Bindings& to) {
+    if (before.on && after.on) to.take_learned(from);
+  };
+  bindings(was.wishes.arp, was.arp, now.wishes.arp, now.arp);
+  bindings(was.wishes.nd, was.nd, now.wishes.nd, now.nd);
+  bindings(was.wishes.source, was.source, now.wishes.source, now.source);
+  if (was.rates && now.rates) now.rates = std::move(was.rates);
+  if (was.knocks && now.knocks && was.wishes.knock_ports == now.wishes.knock_ports && was.wishes.knock_within_ns == now.wishes.knock_within_ns)
+    now.knocks = std::move(was.knocks);
+  if (was.scans && now.scans && was.wishes.scan_ports == now.wishes.scan_ports && was.wishes.scan_within_ns == now.wishes.scan_within_ns)
+    now.scans = std::move(was.scans);
+  if (was.carried && now.carried && was.wishes.dns_tunnel == now.wishes.dns_tunnel) now.carried = std::move(was.carried);
+  if (was.echoes && now.echoes) now.echoes = std::move(was.echoes);
+  now.detectors.go_on(was.detectors);
+  tables_ = std::move(next);
+  of_content_ = tables_->detectors.any();
+  learns_from_all_ = tables_->detectors.learns();
+}
 
 const Facts& Readings::facts() const { return tables_->facts; }
 

@@ -16,6 +16,9 @@ class Readings {
   Readings(const policy::RuleSet& rules, std::size_t entries, SlabPool& pool);
   ~Readings();
 
+  /// Other rules: what they still ask for is kept as far as it is asked for in the same way.
+  void reload(const policy::RuleSet& rules);
+
   /// A frame arrived. Before any layer of it is judged, once.
   void arrive(const Packet& packet, Nanoseconds now_ns);
   /// Makes the readings of this packet's headers. `opens`: it would begin a flow. `window`: what the client that sent it can take.
@@ -39,6 +42,8 @@ class Readings {
   void make_rates(const View& view, bool opens);
   void make_echo(const View& view);
   void make_spoofing(const View& view);
+  std::size_t entries_;
+  SlabPool& pool_;
   std::unique_ptr<Tables> tables_;
   bool of_content_ = false, learns_from_all_ = false;
 };

@@ -16,6 +16,7 @@ enum class Verdict : std::uint8_t { Pass, Drop, Hold };
 using RuleId = std::uint32_t;
 inline constexpr RuleId kNoRule = 0xffffffff;       ///< No rule decided: the default passed it.
 inline constexpr RuleId kDefaultRule = 0xfffffffe;  ///< `default` stopped it.
+inline constexpr RuleId kOperatorRule = 0xfffffffd; ///< Nobody's rule: a person banned it (`weir ban`).
 
 /// Why a frame was stopped where no rule of the policy did it: never unnamed, each with a counter.
 enum class Reason : std::uint8_t {

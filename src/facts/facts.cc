@@ -16,7 +16,7 @@ void Facts::want(const FieldSet& wanted) {
   const FieldSet before = *wanted_;
   wanted_ = &wanted;
   for (std::size_t f = 0; f < kFieldsMax; ++f)
-    if (known_.test(f) && wanted.test(f) && !before.test(f)) known_.reset(f), hidden_.set(f), ++version_;
+    if ((known_.test(f) || closed_.test(f)) && wanted.test(f) && !before.test(f)) known_.reset(f), hidden_.set(f), ++version_;
 }
 
 void Facts::release(Entry& entry) {

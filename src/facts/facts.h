@@ -73,6 +73,12 @@ class Facts {
     return nullptr;
   }
 
+  /// Calls with field, scope and value of all that is known and wanted.
+  template <typename F>
+  void for_each(F&& call) const {
+    for (std::uint32_t i = 0; i < count_; ++i) call(entries_[i].field, entries_[i].scope, entries_[i].value);
+  }
+
   /// Copies borrowed text into memory of the flow. Call before the frame's bytes go away.
   void persist();
 

@@ -47,11 +47,15 @@ class DocumentReader {
     if (!read_tree(name, text)) return std::nullopt;
     if (trees_.front() == nullptr) return std::nullopt;
     read_sections();
-    read_guards_of_all();
-    read_essential(reading_, essential());
-    for (const Node* root : trees_)
-      if (const Node* rules = root->at("rules")) read_rules(*rules);
-    reading_.warn_unused();
+    if (options_.filter) {
+      read_filter(*options_.filter);
+    } else {
+      read_guards_of_all();
+      read_essential(reading_, essential());
+      for (const Node* root : trees_)
+        if (const Node* rules = root->at("rules")) read_rules(*rules);
+      reading_.warn_unused();
+    }
     if (out_.errors() > 0) return std::nullopt;
     return std::move(policy_);
   }
@@ -153,6 +157,19 @@ class DocumentReader {
     for (const Node* root : trees_)
       if (const Node* node = root->at("essential")) return node;
     return nullptr;
+  }
+
+  void read_filter(const std::string& text) {
+    const auto index = static_cast<std::uint16_t>(policy_.files.size());
+    policy_.files.push_back("filter");
+    const Node* root = yaml_.parse(text, policy_.files[index], index, options_.yaml, out_);
+    if (root == nullptr) return;
+    if (!root->is_map()) return void(reading_.error(*root, "a filter is a map of keys and values, as `match:` takes it: { port: 53 }"));
+    Rule rule;
+    rule.name = "filter";
+    rule.action = Action::Alert;
+    rule.match = read_conditions(reading_, *root);
+    policy_.rules.push_back(std::move(rule));
   }
 
   void read_rules(const Node& rules) {

@@ -31,6 +31,9 @@ struct LoadOptions {
   std::vector<std::string> profile_names;
   /// Names of ports that have these numbers whatever the policy mentions: those of the datapath that runs.
   std::vector<std::string> ports;
+  /// Instead of all guards and rules: one rule, `filter`, that alerts where this map, as `match:` takes it, holds. Zones and sets are
+  /// the policy's, so that it means there what it would mean in a rule.
+  std::optional<std::string> filter;
   /// How files are read; without it load_policy asks the system and load_policy_text refuses files.
   std::function<Result<std::string>(const std::string& path)> read_file;
   YamlLimits yaml;

@@ -377,6 +377,13 @@ Outcome match(const RuleSet& rules, const Candidates& candidates, const View& vi
   return asking.by_default(candidates);
 }
 
+bool cuts(const RuleSet& rules, const Outcome& outcome) {
+  if (outcome.reach == Reach::Flow || outcome.rule == kDefaultRule) return true;
+  if (outcome.rule >= rules.rules().size()) return false;
+  const CompiledRule& rule = rules.rule(outcome.rule);
+  return outcome.reach == Reach::Packet && !rule.packet && !rule.content && !rule.transaction && !rule.reading && rule.rule->action != Action::Limit;
+}
+
 RuleId match_headers(const RuleSet& rules, const Candidates& candidates, const View& view) {
   for (const RuleId id : candidates) {
     const CompiledRule& compiled = rules.rule(id);

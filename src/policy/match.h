@@ -64,6 +64,9 @@ struct Outcome {
 
 Outcome match(const RuleSet& rules, const Candidates& candidates, const View& view, Meters& meters);
 
+/// Whether a deny whose reach is the packet would meet every other packet of the flow too: it rests on what never changes on a flow.
+bool cuts(const RuleSet& rules, const Outcome& outcome);
+
 /// For packets of no flow whose direction is a guess: the first rule certain from header facts alone that matches with these ends,
 /// or kNoRule.
 RuleId match_headers(const RuleSet& rules, const Candidates& candidates, const View& view);

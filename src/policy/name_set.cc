@@ -86,6 +86,8 @@ class FoldedName {
 /// and takes no memory twice; an entry does not cross chunks.
 class Arena {
  public:
+  bool operator==(const Arena& other) const { return chunks_ == other.chunks_; }
+
   struct Entry {
     std::string_view name;
     std::uint32_t line;
@@ -276,6 +278,11 @@ std::optional<NameSet::Hit> NameSet::find(std::string_view name) const {
   if (table_ != nullptr)
     table_->match(name, false, [&](const Arena::Entry& entry) { hit = Hit{.name = written(entry), .line = entry.line}; });
   return hit;
+}
+
+bool NameSet::same_as(const NameSet& other) const {
+  if (table_ == nullptr || other.table_ == nullptr) return table_ == other.table_;
+  return table_->arena == other.table_->arena;
 }
 
 std::size_t NameSet::size() const { return table_ == nullptr ? 0 : table_->entries; }

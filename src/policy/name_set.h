@@ -45,6 +45,8 @@ class NameSet {
   std::size_t size() const;   ///< Entries, without exemptions and repetitions.
   std::size_t bytes() const;  ///< Memory that it takes.
   bool empty() const { return size() == 0; }
+  /// Made of the same entries and exemptions, from the same lines. False may be a mere change of order.
+  bool same_as(const NameSet& other) const;
   /// Every entry, without exemptions, in the order in which they came, repetitions too: for overlap questions.
   void for_each(const std::function<void(std::string_view name, Reach reach, std::uint32_t line)>& call) const;
 

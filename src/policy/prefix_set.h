@@ -34,6 +34,8 @@ class PrefixSet {
   std::size_t size() const { return networks4_.size() + entries6_.size(); }
   std::size_t bytes() const;  ///< Memory that it takes.
   bool empty() const { return size() == 0; }
+  /// Holds the same addresses.
+  bool same_as(const PrefixSet& other) const { return ranges4_ == other.ranges4_ && ranges6_ == other.ranges6_; }
   /// Disjoint ranges [first, last] that it covers, ascending: for compile and for overlap questions.
   template <typename F>
   void for_each_range(F&& call) const;
@@ -41,10 +43,12 @@ class PrefixSet {
  private:
   struct Range4 {
     std::uint32_t first, last;
+    bool operator==(const Range4&) const = default;
   };
   using Key6 = std::pair<std::uint64_t, std::uint64_t>;
   struct Range6 {
     Key6 first, last;
+    bool operator==(const Range6&) const = default;
   };
   struct Row4;
   void build4(std::vector<Row4>& rows);

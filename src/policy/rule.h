@@ -35,6 +35,7 @@ struct Position {
 
 struct NumberRange {
   std::uint64_t first = 0, last = 0;  ///< Both included.
+  bool operator==(const NumberRange&) const = default;
 };
 
 /// A named set as the policy declares it. Exactly one of the kinds is there. Immutable, shared.
@@ -77,6 +78,7 @@ enum class LimitUnit : std::uint8_t { Requests, Flows, Packets, Bits, Bytes };
 struct PerKey {
   FieldId field = kNoField;
   std::uint8_t prefix_v4 = 32, prefix_v6 = 64;  ///< Addresses: the enclosing prefix counts (`from/24`).
+  bool operator==(const PerKey&) const = default;
 };
 struct Limit {
   double rate = 0;  ///< Units a second.
@@ -86,6 +88,7 @@ struct Limit {
   Action over = Action::Drop;
   Ip sinkhole;         ///< If `over` is a sinkhole.
   bool spare_known = false;  ///< flood guards: `spare: known` does not count clients that are known.
+  bool operator==(const Limit&) const = default;
 };
 
 enum class BanWhat : std::uint8_t { Source, Destination, Port, Protocol };
@@ -93,6 +96,7 @@ struct Ban {
   BanWhat what = BanWhat::Source;
   Nanoseconds for_ns = 10 * kMinute, within_ns = 0;
   std::uint32_t after = 1;
+  bool operator==(const Ban&) const = default;
 };
 
 enum class Log : std::uint8_t { All, First, None };
@@ -132,12 +136,14 @@ struct StateWishes {
     Ip ip;
     Mac mac;
     PortIndex port = kNoPort;
+    bool operator==(const StaticBinding&) const = default;
   };
   enum class Learn : std::uint8_t { None, Dhcp, First };
   struct BindingTable {
     bool on = false;
     Learn learn = Learn::Dhcp;
     std::vector<StaticBinding> bindings;
+    bool operator==(const BindingTable&) const = default;
   } arp, nd, source;
   std::uint32_t port_macs_max = 0;
   bool port_macs_sticky = false;
@@ -151,24 +157,29 @@ struct StateWishes {
     Nanoseconds within_ns = 60 * kSecond;
     double unique = 0.8;
     std::uint32_t name_bytes = 52, label_bytes = 40;
+    bool operator==(const DnsTunnel&) const = default;
   } dns_tunnel;
   struct IcmpTunnel {
     bool on = false;
     std::uint32_t payload_bytes = 128;
     double rate = 0;
+    bool operator==(const IcmpTunnel&) const = default;
   } icmp_tunnel;
   struct SlowClient {
     bool on = false;
     Nanoseconds headers_within_ns = 10 * kSecond;
     double body_bytes_per_s = 500;
+    bool operator==(const SlowClient&) const = default;
   } slow_client;
   /// `anti-spoof: {ports: {lan0: inside}}`
   std::vector<std::pair<PortIndex, ZoneId>> spoof_ports;
+  bool operator==(const StateWishes&) const = default;
 };
 
 struct IdleTimes {
   Nanoseconds tcp_unanswered_ns = 60 * kSecond, tcp_ns = kHour, tcp_closing_ns = 60 * kSecond;
   Nanoseconds udp_ns = 60 * kSecond, udp_answered_ns = 180 * kSecond, icmp_ns = 30 * kSecond, other_ns = 120 * kSecond;
+  bool operator==(const IdleTimes&) const = default;
 };
 
 struct UndecidedBounds {
@@ -176,6 +187,7 @@ struct UndecidedBounds {
   std::uint32_t frames_max = 16, bytes_max = 16 * 1024;
   Nanoseconds time_max_ns = 300 * kMillisecond;
   std::uint32_t server_bytes_max = 4096;
+  bool operator==(const UndecidedBounds&) const = default;
 };
 
 struct Account {

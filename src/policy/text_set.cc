@@ -54,6 +54,7 @@ class ExactStrings {
     return at(number);
   }
   std::size_t size() const { return ends_.size(); }
+  bool operator==(const ExactStrings& other) const { return fold_ == other.fold_ && arena_ == other.arena_ && ends_ == other.ends_; }
   std::size_t bytes() const { return arena_.capacity() + ends_.capacity() * 8 + slots_.capacity() * 4; }
   /// Numbers from 1.
   std::string_view at(std::uint32_t number) const {
@@ -229,6 +230,12 @@ void TextSet::for_each_exact(const std::function<void(std::string_view)>& call) 
 void TextSet::for_each_glob(const std::function<void(std::string_view)>& call) const {
   if (compiled_ == nullptr) return;
   for (std::uint32_t place = 0; place < compiled_->globs.size(); ++place) call(compiled_->globs.glob(place));
+}
+
+bool TextSet::same_as(const TextSet& other) const {
+  if (compiled_ == nullptr || other.compiled_ == nullptr) return compiled_ == other.compiled_;
+  const Compiled &a = *compiled_, &b = *other.compiled_;
+  return a.fold == b.fold && a.exact == b.exact && a.globs == b.globs && a.regexes == b.regexes;
 }
 
 std::size_t TextSet::size() const {

@@ -44,6 +44,8 @@ class TextSet {
   bool has_regexes() const;
   void for_each_exact(const std::function<void(std::string_view)>& call) const;
   void for_each_glob(const std::function<void(std::string_view)>& call) const;
+  /// Made of the same strings and patterns, in the same order.
+  bool same_as(const TextSet& other) const;
   std::size_t size() const;   ///< Different strings and all patterns that were compiled.
   std::size_t bytes() const;  ///< Memory that it takes.
 

@@ -96,6 +96,7 @@ void Service::on_transaction(const View& view, std::uint64_t flow_id) {
 void Service::on_released(const Decision& decision) {
   if (batch_first_ != 0 && decision.frame >= batch_first_) released_.push_back(decision);
   else path_.release(decision);
+  if (events_ != nullptr) events_->on_released(decision);
 }
 
 }  // namespace weir::service

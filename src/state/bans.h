@@ -33,9 +33,15 @@ class Bans {
   void ban(const BanKey& key, RuleId rule, Nanoseconds until_ns, Nanoseconds now_ns) {
     *table_.insert(key, hash(key), now_ns, INT64_MAX) = {rule, until_ns};
     any_ = true;
+    ++made_;
   }
-  void unban(const BanKey& key, Nanoseconds now_ns) {
-    if (BanEntry* entry = table_.find(key, hash(key), now_ns, INT64_MAX)) table_.erase(entry);
+  /// False: there was none.
+  bool unban(const BanKey& key, Nanoseconds now_ns) {
+    BanEntry* const entry = table_.find(key, hash(key), now_ns, INT64_MAX);
+    if (entry == nullptr) return false;
+    const bool held = entry->until_ns > now_ns;
+    table_.erase(entry);
+    return held;
   }
   /// The rule whose ban holds for the key now, or kNoRule.
   RuleId find(const BanKey& key, Nanoseconds now_ns) {
@@ -44,6 +50,30 @@ class Bans {
   }
   /// No ban was ever made: the ordinary case costs nothing.
   bool any() const { return any_; }
+  /// Bans made since the start: whoever keeps verdicts elsewhere sees that one is new.
+  std::uint64_t made() const { return made_; }
+  /// Bans that hold, among `count` places from `first` on (places() in all): calls with key and entry.
+  template <typename F>
+  void walk(std::size_t first, std::size_t count, Nanoseconds now_ns, F&& call) {
+    table_.walk(first, count, [&](const BanKey& key, const BanEntry& entry) {
+      if (entry.until_ns > now_ns) call(key, entry);
+    });
+  }
+  std::size_t places() const { return table_.places(); }
+  std::uint64_t evicted() const { return table_.evicted(); }
+  /// The rules have other numbers from now on: `renamed` gives the new one, kNoRule where the rule is gone and its bans with it.
+  /// Returns how many went.
+  template <typename F>
+  std::uint64_t rename(F&& renamed, Nanoseconds now_ns) {
+    std::uint64_t gone = 0;
+    table_.for_each([&](const BanKey&, BanEntry& entry) {
+      entry.rule = renamed(entry.rule);
+      if (entry.rule != kNoRule) return;
+      gone += entry.until_ns > now_ns ? 1 : 0;
+      table_.erase(&entry);
+    });
+    return gone;
+  }
 
  private:
   static std::uint64_t hash(const BanKey& k) {
@@ -51,6 +81,7 @@ class Bans {
   }
   BoundedMap<BanKey, BanEntry> table_;
   bool any_ = false;
+  std::uint64_t made_ = 0;
 };
 
 }  // namespace weir::state

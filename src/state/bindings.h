@@ -48,6 +48,8 @@ class Bindings {
     Learned* learned = learned_.find(ip, hash_ip(ip, 3), now_ns, INT64_MAX);
     if (learned != nullptr && learned->mac == mac.value()) learned_.erase(learned);
   }
+  /// Goes on with what the other has learned.
+  void take_learned(Bindings& other) { learned_ = std::move(other.learned_); }
   std::uint64_t evicted() const { return learned_.evicted(); }
 
  private:

@@ -60,6 +60,7 @@ class BoundedMap {
     if (tags_[set].of[place] != 0) on_evict(entry.value);
     entry = Entry{key, Value{}, now_ns + 1};
     tags_[set].of[place] = tag_of(hash);
+    ever_used_ = true;
     return &entry.value;
   }
   Value* insert(const Key& key, std::uint64_t hash, Nanoseconds now_ns, Nanoseconds idle_ns) {
@@ -78,6 +79,18 @@ class BoundedMap {
     for (std::size_t i = 0; i < places && i < all; ++i, swept_ = (swept_ + 1) % all)
       if (entries_[swept_].used_ns != 0) call(entries_[swept_].value);
   }
+  /// Places that hold an entry, or held one that is idle: calls with key and value. A table that was never used costs nothing.
+  template <typename F>
+  void for_each(F&& call) {
+    if (ever_used_) walk(0, places(), call);
+  }
+  /// The same for `count` places from `first` on: for tables that must be walked in slices.
+  template <typename F>
+  void walk(std::size_t first, std::size_t count, F&& call) {
+    for (std::size_t at = first; at < places() && at - first < count; ++at)
+      if (entries_[at].used_ns != 0) call(entries_[at].key, entries_[at].value);
+  }
+  std::size_t places() const { return (mask_ + 1) * kWays; }
   /// Live entries that had to go for others.
   std::uint64_t evicted() const { return evicted_; }
   /// True if all places of the key's set hold entries used within `idle_ns`.
@@ -126,6 +139,7 @@ class BoundedMap {
   std::unique_ptr<Tags[], Free> tags_;
   std::uint64_t evicted_ = 0;
   std::size_t swept_ = 0;
+  bool ever_used_ = false;
 };
 
 }  // namespace weir::state

@@ -42,6 +42,19 @@ class Denials {
     const RuleId* rule = transactions_.find(t, mix64(flow, key), now_ns, kKeep);
     return rule == nullptr ? kNoRule : *rule;
   }
+  /// The rules have other numbers from now on: `renamed` gives the new one, kNoRule where the rule is gone and what it denied with it.
+  /// Returns how many went.
+  template <typename F>
+  std::uint64_t rename(F&& renamed) {
+    std::uint64_t gone = 0;
+    reversed_.for_each([&](const Ends&, RuleId& rule) {
+      if ((rule = renamed(rule)) == kNoRule) reversed_.erase(&rule), ++gone;
+    });
+    transactions_.for_each([&](const Transaction&, RuleId& rule) {
+      if ((rule = renamed(rule)) == kNoRule) transactions_.erase(&rule), ++gone;
+    });
+    return gone;
+  }
   std::uint64_t evicted() const { return reversed_.evicted() + transactions_.evicted(); }
 
  private:

@@ -75,13 +75,14 @@ struct alignas(64) Flow {
   // Line 3: what only beginnings and ends ask for.
   std::uint64_t first_frame = 0;  ///< Number of its first packet: with the seed, the flow's id.
   Nanoseconds start_ns = 0, start_wall_ns = 0;
+  std::uint8_t* kept = nullptr;  ///< What a settled or denied flow keeps of its facts for a reload; the engine's own, from its pool.
   std::uint32_t parent_first_frame = 0;  ///< Its low half: enough to tell whether the index still names it.
   std::uint32_t dropped_packets = 0;     ///< At most what fits.
   Mac client_mac, server_mac;
   // The timer wheel's list.
   std::uint32_t timer_next = 0, timer_previous = 0;
   std::uint16_t timer_slot = 0;  ///< + 1; 0: in no list.
-  // Ten bytes are free.
+  // Two bytes are free.
 
   AppId innermost() const { return apps_count == 0 ? kUnknownApp : apps[apps_count - 1U]; }
 };

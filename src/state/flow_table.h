@@ -77,6 +77,14 @@ class FlowTable {
   void for_each_due(Nanoseconds now_ns, F&& call);
   /// A new second began: only then for_each_due has anything to do.
   bool anything_due(Nanoseconds now_ns) const { return now_ns / kSecond != wheel_second_; }
+  /// Every flow among `slots` places from `first` on, by index. Returns where to go on, kNoFlow where the table ends.
+  template <typename F>
+  std::uint32_t walk(std::uint32_t first, std::uint32_t slots, F&& call) const {
+    const std::uint64_t end = std::uint64_t{first} + slots < high_ ? std::uint64_t{first} + slots : high_;
+    for (std::uint32_t i = first; i < end; ++i)
+      if (flows_[i].in_use) call(i);
+    return end >= high_ ? kNoFlow : static_cast<std::uint32_t>(end);
+  }
   /// Every flow, by index.
   template <typename F>
   void for_each(F&& call) {

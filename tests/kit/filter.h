@@ -84,6 +84,14 @@ class Filter final : public engine::EventSink {
     return *this;
   }
 
+  /// Another policy from the next frame on.
+  engine::Reloaded reload(std::shared_ptr<const policy::RuleSet> rules) {
+    const engine::Reloaded done = engine_->reload(rules);
+    rules_ = std::move(rules);
+    return done;
+  }
+  engine::Reloaded reload(std::string_view yaml) { return reload(rules_of(yaml)); }
+
   std::uint64_t number() const { return number_; }  ///< Of the last frame.
   /// Final, or "hold" while it waits.
   std::string verdict(std::uint64_t number) const {
