@@ -109,7 +109,8 @@ def demo(weir):
             out.write(POLICY)
         print("$ weir run --policy live.yaml --bridge lan0,wan0 --events events.json", flush=True)
         with open(said, "w") as out:
-            filter = subprocess.Popen([weir, "run", "--policy", policy, "--bridge", "lan0,wan0", "--events", events], stdout=out, stderr=out)
+            filter = subprocess.Popen([weir, "run", "--policy", policy, "--bridge", "lan0,wan0", "--events", events,
+                                       "--socket", os.path.join(work, "weir.sock")], stdout=out, stderr=out)
         for _ in range(200):
             with open(said) as text:
                 if "filters between" in text.read() or filter.poll() is not None:

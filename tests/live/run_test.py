@@ -76,6 +76,7 @@ class Run(unittest.TestCase):
         self.policy = os.path.join(self.directory.name, "policy.yaml")
         self.events = os.path.join(self.directory.name, "events.json")
         self.said = os.path.join(self.directory.name, "said")
+        self.quiet = ["--socket", os.path.join(self.directory.name, "weir.sock")]
         self.write_policy(POLICY)
         for i in (0, 1):
             sh(f"ip link add p{i} type veth peer name h{i}")
@@ -91,7 +92,7 @@ class Run(unittest.TestCase):
 
     def start(self, *arguments):
         with open(self.said, "a") as said:
-            process = subprocess.Popen([WEIR, "run", "--policy", self.policy, "--bridge", "p0,p1", "--events", self.events, *arguments],
+            process = subprocess.Popen([WEIR, "run", "--policy", self.policy, "--bridge", "p0,p1", "--events", self.events, *self.quiet, *arguments],
                                        stdout=said, stderr=said)
         self.addCleanup(lambda: process.poll() is None and (process.kill(), process.wait()))
         begun = time.monotonic()
@@ -193,18 +194,18 @@ class Run(unittest.TestCase):
         self.stop(process)
 
     def test_refuses_with_3_and_a_reason(self):
-        done = subprocess.run([WEIR, "run", "--policy", self.policy, "--bridge", "p0,p9"], capture_output=True, text=True, timeout=20)
+        done = subprocess.run([WEIR, "run", "--policy", self.policy, "--bridge", "p0,p9", *self.quiet], capture_output=True, text=True, timeout=20)
         self.assertEqual((done.returncode, done.stderr), (3, "weir: there is no port p9\n"))
         powerless = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all"]
         if subprocess.run([*powerless, "true"], capture_output=True).returncode:
             self.skipTest("setpriv cannot take powers away here")
-        done = subprocess.run([*powerless, WEIR, "run", "--policy", self.policy, "--bridge", "p0,p1"], capture_output=True, text=True, timeout=20)
+        done = subprocess.run([*powerless, WEIR, "run", "--policy", self.policy, "--bridge", "p0,p1", *self.quiet], capture_output=True, text=True, timeout=20)
         self.assertEqual(done.returncode, 3)
         self.assertIn("need root, CAP_NET_RAW", done.stderr)
 
     def test_a_broken_policy_is_2_and_touches_nothing(self):
         self.write_policy("weir: 1\nrulez: []\n")
-        done = subprocess.run([WEIR, "run", "--policy", self.policy, "--bridge", "p0,p1"], capture_output=True, text=True, timeout=20)
+        done = subprocess.run([WEIR, "run", "--policy", self.policy, "--bridge", "p0,p1", *self.quiet], capture_output=True, text=True, timeout=20)
         self.assertEqual(done.returncode, 2)
         self.assertIn("policy.yaml:2:1", done.stderr)
 
