@@ -140,6 +140,10 @@ int run(const Options& options) {
     complain("run needs ports to stand between: --bridge PORT,PORT");
     return kWrong;
   }
+  if (options.bridge.size() < 2) {
+    complain("a bridge needs two ports or more");
+    return kWrong;
+  }
   service::ControlOptions control_options;
   control_options.socket.path = options.socket;
   if (!options.group.empty()) {

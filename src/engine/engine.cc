@@ -51,6 +51,22 @@ const FirstBytes& first_bytes() {
   return *asked;
 }
 
+/// Whether the rule answers otherwise for a flow that another announced than for a new one. (An essential rule asks for ICMP errors.)
+bool tells_announced(const policy::CompiledRule& rule) {
+  if (rule.rule->essential) return false;
+  const auto tells = [](const policy::CompiledCondition& c) {
+    if (c.condition->field != field::kFlowState) return false;
+    const auto has = [&](FlowState state) {
+      return std::any_of(c.condition->values.numbers.begin(), c.condition->values.numbers.end(), [state](const policy::NumberRange& range) {
+        return range.first <= static_cast<std::uint64_t>(state) && static_cast<std::uint64_t>(state) <= range.last;
+      });
+    };
+    return has(FlowState::New) != has(FlowState::Related);
+  };
+  return std::any_of(rule.match.begin(), rule.match.end(), tells) ||
+         std::any_of(rule.unless.begin(), rule.unless.end(), [&](const auto& map) { return std::any_of(map.begin(), map.end(), tells); });
+}
+
 }  // namespace
 
 Lane::Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> rules, EventSink& sink)
@@ -103,7 +119,8 @@ void Lane::take_rules() {
   asked_apps_ = AppSet();
   spares_known_ = false;
   teachers_ = AppSet();
-  const bool related_matters = rules_->policy().default_action != policy::Action::Allow || rules_->wants(field::kFlowState);
+  const bool related_matters = rules_->policy().default_action != policy::Action::Allow ||
+                               std::any_of(rules_->rules().begin(), rules_->rules().end(), tells_announced);
   for (const proto::Protocol* const& p : proto::protocols()) {
     const bool needed = p->teaches == proto::Teaches::Names ? wanted_.test(field::kServerName)
                                                             : p->teaches == proto::Teaches::Flows && related_matters;

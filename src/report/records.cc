@@ -29,7 +29,8 @@ struct Key {
 constexpr Key kKeys[] = {
     {"", "http.body", "", Form::Hidden},
     {"", "http.header", "", Form::Hidden},
-    {"", "http.path", "", Form::Hidden},  // The target holds it.
+    {"", "http.path", "", Form::Hidden},  // The target holds it,
+    {"", "http.url", "", Form::Hidden},   // with the host beside it.
     {"", "tls.record", "", Form::Hidden},
     {"", "server.name", "", Form::Hidden},  // tls.sni, http.hostname.
     {"", "snmp.community", "community_is_default", Form::IsDefault},

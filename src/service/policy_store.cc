@@ -108,6 +108,8 @@ ReadFile PolicyCopy::recorder() {
 
 Result<PolicyStore> PolicyStore::open(std::string directory) {
   if (directory.empty()) return PolicyStore("");
+  // Beside a socket below a folder that nobody made yet; where that cannot be, the next call tells.
+  if (const std::size_t slash = directory.rfind('/'); slash != std::string::npos && slash != 0) ::mkdir(directory.substr(0, slash).c_str(), 0755);
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return failed("cannot make", directory);
   struct stat seen{};
   if (::stat(directory.c_str(), &seen) != 0) return failed("cannot use", directory);

@@ -33,8 +33,7 @@ Opened open_xdp_bridge(const std::vector<std::string>& ports, Clock clock) {
   auto bridge = datapath::XdpBridge::open({.ports = ports, .clock = std::move(clock)}, {.force = kMode, .pins = pins, .hang_ns = 0},
                                           engine_options().flows_max);
   if (!bridge.ok()) return {.path = nullptr, .why = bridge.error().message, .prepare = {}};
-  engine::Carrier* const carrier = (*bridge)->carrier();
-  return {.path = std::move(*bridge), .why = {}, .prepare = [carrier](engine::EngineOptions& options) { options.carrier = carrier; }};
+  return {.path = std::move(*bridge), .why = {}, .prepare = {}};
 }
 
 constexpr Candidate kCandidates[] = {
