@@ -117,7 +117,7 @@ struct weir_config {
   weir_u8 fail;
   weir_u8 failing;        /* Told by the watchdog: do as if the lane were gone. */
   weir_u8 presence;       /* A socket in `presence` tells that the process lives. */
-  weir_u8 zero;
+  weir_u8 stand_in;       /* Fail mode open: weir_stand_in forwards what nobody decides, with its open checksums and coalesced segments. */
   weir_u32 frame_max;     /* Longer frames are coalesced segments, which only the engine's way can send: its. */
   weir_u32 salt;          /* Of weir_tag(). */
   weir_u32 probe_ifindex; /* Where weir_probe sends what it is given. */

@@ -30,6 +30,14 @@ struct {
   __type(value, __u32);
 } ports SEC(".maps");
 
+/* The same for weir_stand_in: place to interface index; 0: no such port. */
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, WEIR_PORTS_MAX);
+  __type(key, __u32);
+  __type(value, __u32);
+} devices SEC(".maps");
+
 /* Interface index to place in `ports`. */
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
@@ -191,7 +199,7 @@ static __always_inline int to_engine(struct xdp_md *context, const struct weir_e
     count(WEIR_COUNT_TO_ENGINE);
     return XDP_PASS;
   }
-  if (config.fail == WEIR_FAIL_OPEN) return forward_undecided(context, ethernet, vlan, *place);
+  if (config.fail == WEIR_FAIL_OPEN) return config.stand_in ? XDP_PASS : forward_undecided(context, ethernet, vlan, *place);
   count(WEIR_COUNT_FAIL_CLOSED);
   return XDP_DROP;
 }
@@ -235,6 +243,48 @@ SEC("xdp")
 int weir_probe(struct xdp_md *context) {
   (void)context;
   return bpf_redirect(config.probe_ifindex, 0);
+}
+
+/* Where nobody decides and the fail mode is open: behind the program above, at the hook where a frame still has what its sender's stack left
+   to hardware. A redirect from XDP would lose that, and the receiver would find its checksum wrong. */
+SEC("tc")
+int weir_stand_in(struct __sk_buff *frame) {
+  struct weir_cursor cursor = {(void *)(long)frame->data, (void *)(long)frame->data_end};
+  struct weir_ethernet *ethernet = WEIR_TAKE(&cursor, weir_ethernet);
+  struct weir_station station = {};
+  const __u16 *mac;
+  __u32 ingress = frame->ingress_ifindex, out, *place, *known, *device;
+  if (!ethernet || config.fail != WEIR_FAIL_OPEN || engine_alive()) return TC_ACT_UNSPEC;
+  place = bpf_map_lookup_elem(&places, &ingress);
+  if (place == 0) return TC_ACT_UNSPEC;
+  mac = (const __u16 *)ethernet->macs;
+  if (mac[0] == weir_be16((__u16)0x0180) && mac[1] == weir_be16((__u16)0xc200) && (mac[2] & weir_be16((__u16)0xfff0)) == 0) {
+    count(WEIR_COUNT_LINK_LOCAL);
+    return TC_ACT_SHOT;
+  }
+  count(WEIR_COUNT_FAIL_OPEN);
+  if (frame->vlan_present) station.vlan = frame->vlan_tci & 0x0fff;
+  __builtin_memcpy(station.mac, ethernet->macs + 6, 6);
+  known = bpf_map_lookup_elem(&stations, &station);
+  if (known == 0 || *known != *place) bpf_map_update_elem(&stations, &station, place, BPF_ANY);
+  __builtin_memcpy(station.mac, ethernet->macs, 6);
+  known = ethernet->macs[0] & 1 ? 0 : bpf_map_lookup_elem(&stations, &station);
+  if (known && *known == *place) {
+    count(WEIR_COUNT_SAME_PORT);
+    return TC_ACT_SHOT;
+  }
+  if (known) {
+    out = *known;
+    device = bpf_map_lookup_elem(&devices, &out);
+    return device && *device ? bpf_redirect(*device, 0) : TC_ACT_SHOT;
+  }
+  for (out = 0; out < WEIR_PORTS_MAX && out < config.ports; ++out) {
+    __u32 key = out;
+    if (out == *place) continue;
+    device = bpf_map_lookup_elem(&devices, &key);
+    if (device && *device) bpf_clone_redirect(frame, *device, 0);
+  }
+  return TC_ACT_SHOT;
 }
 
 char weir_license[] SEC("license") = "Apache-2.0";

@@ -40,4 +40,13 @@ struct xdp_md {
   __u32 egress_ifindex;
 };
 
+/* What the traffic control hook gives: include/uapi/linux/bpf.h, up to the last field that is used. */
+struct __sk_buff {
+  __u32 len, pkt_type, mark, queue_mapping, protocol, vlan_present, vlan_tci, vlan_proto, priority, ingress_ifindex, ifindex, tc_index;
+  __u32 cb[5];
+  __u32 hash, tc_classid, data, data_end;
+};
+
+enum tc_action { TC_ACT_UNSPEC = -1, TC_ACT_SHOT = 2 };
+
 #include <bpf/bpf_helpers.h>

@@ -340,7 +340,7 @@ TEST(XdpProgram, ClosedMeansThatOnlySettledFlowsLive) {
 }
 
 TEST(XdpProgram, OpenMeansThatFramesCross) {
-  BENCH(b, {.fail = FailMode::Open});
+  BENCH(b, {.fail = FailMode::Open, .stand_in = false});
   b.program.config().failing = 1;
   EXPECT_EQ(b.run(Side::Client), "out");
   EXPECT_EQ(b.run(Eth() / ArpPacket(), 0), "out");
@@ -377,7 +377,7 @@ TEST(XdpProgram, AProcessThatIsGoneIsSeenAtOnce) {
 
 TEST(XdpProgram, ThreePortsForwardUndecidedByWhatTheyLearn) {
   WEIR_ENTER_LAB();
-  XdpOptions options{.fail = FailMode::Open};
+  XdpOptions options{.fail = FailMode::Open, .stand_in = false};
   options.pins = own_pins();
   WEIR_NEEDS_XDP(options, program);
   Bench b(*program);

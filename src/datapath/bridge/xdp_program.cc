@@ -188,6 +188,51 @@ void XdpProgram::set_place(PortIndex place, int ifindex) {
   const std::uint32_t key = place, device = static_cast<std::uint32_t>(ifindex);
   bpf_map_update_elem(bpf_map__fd(skeleton_->maps.ports), &key, &device, BPF_ANY);
   bpf_map_update_elem(bpf_map__fd(skeleton_->maps.places), &device, &key, BPF_ANY);
+  bpf_map_update_elem(bpf_map__fd(skeleton_->maps.devices), &key, &device, BPF_ANY);
+}
+
+namespace {
+
+// Ours among the filters of a device: nobody else's has this priority and handle.
+constexpr std::uint32_t kStandInPriority = 0xe19, kStandInHandle = 1;
+
+bpf_tc_hook hook_of(int ifindex) {
+  bpf_tc_hook hook{};
+  hook.sz = sizeof hook;
+  hook.ifindex = ifindex;
+  hook.attach_point = BPF_TC_INGRESS;
+  return hook;
+}
+
+}  // namespace
+
+/// Fail mode open: the program that forwards behind the one of XDP; another mode: what a process before this one left there goes, since it
+/// would take this one for dead. A filter of a device stays when its process is killed.
+bool XdpProgram::set_stand_in(Port& port) {
+  take_stand_in(port);
+  if (options_.fail != FailMode::Open || !options_.stand_in) return true;
+  bpf_tc_hook hook = hook_of(port.ifindex);
+  const int made = bpf_tc_hook_create(&hook);
+  if (made != 0 && made != -EEXIST) return false;
+  port.made_hook = port.made_hook || made == 0;
+  bpf_tc_opts how{};
+  how.sz = sizeof how;
+  how.prog_fd = bpf_program__fd(skeleton_->progs.weir_stand_in);
+  how.handle = kStandInHandle;
+  how.priority = kStandInPriority;
+  how.flags = BPF_TC_F_REPLACE;
+  return bpf_tc_attach(&hook, &how) == 0;
+}
+
+void XdpProgram::take_stand_in(const Port& port) {
+  bpf_tc_hook hook = hook_of(port.ifindex);
+  bpf_tc_opts which{};
+  which.sz = sizeof which;
+  which.handle = kStandInHandle;
+  which.priority = kStandInPriority;
+  if (bpf_tc_query(&hook, &which) != 0) return;
+  which.prog_fd = 0, which.prog_id = 0, which.flags = 0;
+  bpf_tc_detach(&hook, &which);
 }
 
 /// What a process before this one pinned: its program goes, ours comes in its place.
@@ -224,6 +269,8 @@ Result<Attach> XdpProgram::attach(PortIndex place, const std::string& name, int 
   port.ifindex = ifindex;
   port.pin = pins_.empty() ? "" : pins_ + "/" + name;
   config().ports = static_cast<std::uint32_t>(ports_.size());
+  // Before the program in front of it: until both are there, frames go up to the engine.
+  config().stand_in = set_stand_in(port) && options_.fail == FailMode::Open && options_.stand_in ? 1 : 0;
   if (!port.pin.empty())
     if (const auto mode = take_over(port, place)) return *mode;
   set_place(place, ifindex);
@@ -254,12 +301,19 @@ void XdpProgram::detach(PortIndex place) {
   if (place >= ports_.size()) return;
   Port& port = ports_[place];
   if (port.link_fd < 0) return;
+  take_stand_in(port);
+  if (bpf_tc_hook hook = hook_of(port.ifindex); port.made_hook) {
+    hook.attach_point = static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS);
+    bpf_tc_hook_destroy(&hook);
+  }
   if (!port.pin.empty()) unlink(port.pin.c_str());
   ::close(port.link_fd);
   port.link_fd = -1;
   const std::uint32_t key = place, device = static_cast<std::uint32_t>(port.ifindex);
   bpf_map_delete_elem(bpf_map__fd(skeleton_->maps.ports), &key);
   bpf_map_delete_elem(bpf_map__fd(skeleton_->maps.places), &device);
+  const std::uint32_t none = 0;
+  bpf_map_update_elem(bpf_map__fd(skeleton_->maps.devices), &key, &none, BPF_ANY);
 }
 
 void XdpProgram::remove() {

@@ -25,6 +25,7 @@ struct XdpOptions {
   FailMode fail = FailMode::Closed;
   Attach force = Attach::None;          ///< XdpNative or XdpGeneric alone; None: native, else generic.
   std::string pins;                     ///< Directory in a BPF file system; empty: the usual one, or one that is mounted for it.
+  bool stand_in = true;                 ///< Fail mode open: forward at the traffic control hook, where frames keep their open checksums.
   Nanoseconds hang_ns = kSecond;        ///< The lane gave no sign of life for so long: the program carries out the fail mode.
 };
 
@@ -74,12 +75,15 @@ class XdpProgram {
     int link_fd = -1;
     int ifindex = 0;
     std::string pin;
+    bool made_hook = false;  ///< The traffic control hook of the device was not there before.
   };
   XdpProgram() = default;
   void open_pins(const std::string& wanted);
   bool hold_presence();
   std::optional<Attach> take_over(Port& port, PortIndex place);
   void set_place(PortIndex place, int ifindex);
+  bool set_stand_in(Port& port);
+  void take_stand_in(const Port& port);
 
   struct Close {
     void operator()(weir_bridge* skeleton) const;
