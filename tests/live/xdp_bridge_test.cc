@@ -6,10 +6,9 @@
 
 #include <gtest/gtest.h>
 
-#include <vector>
-
 #include <algorithm>
 #include <set>
+#include <vector>
 
 #include "service/service.h"
 #include "tests/kit/filter.h"
@@ -258,8 +257,8 @@ TEST_P(XdpBridgeIn, TheFailModeOutlivesTheProcessAndTheNextOneTakesOver) {
     killed.bridge.reset();  // Without close(): all descriptors go, as when it is killed.
     killed.send(0, denied);
     EXPECT_EQ(killed.came(1), 1U) << "open";
-    static std::vector<void*> left;  // Its datapath is gone: it is not ended, and no leak.
-    left.push_back(killed.service.release());
+    static auto* const left = new std::vector<void*>;  // Its datapath is gone: it is not ended, and reachable for good, which is no leak.
+    left->push_back(killed.service.release());
   }
   Running next;
   ASSERT_EQ(next.start(2, GetParam(), kPolicy, xdp), "");
