@@ -25,29 +25,39 @@ void Lane::forget_lessons() {
   announcements_.clear();
 }
 
+/// What is counted of a packet that passes.
+void Lane::count(Flow& flow, Side side, const IpLayer& layer) {
+  const std::size_t s = index_of(side);
+  ++flow.packets[s];
+  flow.bytes[s] += layer.length;
+  flow.last_wall_ns = now_.wall_ns;
+}
+
+/// What its flow learns of a packet that passes and is of it; `read`: not one whose bytes are worth nothing.
+void Lane::learn(std::uint32_t index, Side side, const IpLayer& layer, bool read) {
+  Flow& flow = flows_.at(index);
+  flow.last_ns = now_.mono_ns;
+  if (side == Side::Server) flow.answered = true;
+  if (!layer.is_tcp() || !read) return;
+  const TcpPhase before = flow.phase;
+  state::commit_tcp(flow, side, layer);
+  if (spares_known_ && before == TcpPhase::SynReceived && flow.phase == TcpPhase::Established) {
+    const Ip& client = flow.ends.client;
+    *known_clients_.insert(client, hash_ip(client, 1), now_.mono_ns, kHour) = 1;
+  }
+  // A connection that closes is looked at sooner than its long idle time.
+  if (before < TcpPhase::Closing && flow.phase >= TcpPhase::Closing)
+    flows_.schedule(index, now_.mono_ns + rules_->policy().idle.tcp_closing_ns);
+}
+
 /// The frame passes: now it teaches.
 void Lane::commit(Work& work) {
   if (work.index == kNoFlow) return;
   Flow& flow = flows_.at(work.index);
   const IpLayer& layer = *work.layer;
-  const std::size_t s = index_of(work.side);
-  ++flow.packets[s];
-  flow.bytes[s] += layer.length;
-  flow.last_wall_ns = now_.wall_ns;
+  count(flow, work.side, layer);
   if (!work.learns) return;
-  flow.last_ns = now_.mono_ns;
-  if (work.side == Side::Server) flow.answered = true;
-  if (layer.is_tcp() && !work.unread) {
-    const state::TcpPhase before = flow.phase;
-    state::commit_tcp(flow, work.side, layer);
-    if (spares_known_ && before == state::TcpPhase::SynReceived && flow.phase == state::TcpPhase::Established) {
-      const Ip& client = flow.ends.client;
-      *known_clients_.insert(client, hash_ip(client, 1), now_.mono_ns, kHour) = 1;
-    }
-    // A connection that closes is looked at sooner than its long idle time.
-    if (before < state::TcpPhase::Closing && flow.phase >= state::TcpPhase::Closing)
-      flows_.schedule(work.index, now_.mono_ns + rules_->policy().idle.tcp_closing_ns);
-  }
+  learn(work.index, work.side, layer, !work.unread);
   if (work.created && work.expected != nullptr) {
     expectations_.use_up(work.expected);
     work.expected = nullptr;

@@ -195,16 +195,18 @@ void Lane::prefetch_content(std::size_t slot) const {
 
 void Lane::on_frames(std::span<const Frame> frames, std::span<Decision> out, Bytes upcoming) {
   CHECK(frames.size() <= Engine::kBatchMax && out.size() >= frames.size());
-  read_headers(frames);
   // Pass 2: in order. What comes next in memory is asked for evenly meanwhile: at once, the requests would wait for each other.
   constexpr std::size_t kContentAhead = 2;
   const std::size_t share = frames.empty() ? 0 : (upcoming.size() / frames.size() + kCacheLine) / kCacheLine * kCacheLine;
   for (std::size_t i = 0; i < frames.size(); ++i) {
-    if (i + kContentAhead < frames.size()) prefetch_content(i + kContentAhead);
+    const std::size_t at = i % kPass;
+    const std::size_t passed = std::min(kPass, frames.size() - (i - at));
+    if (at == 0) read_headers(frames.subspan(i, passed));
+    if (at + kContentAhead < passed) prefetch_content(at + kContentAhead);
     if (i * share < upcoming.size()) prefetch(upcoming.subspan(i * share, std::min(share, upcoming.size() - i * share)));
     on_time(frames[i].time);
     slot_ = i;
-    out[i] = decide(frames[i], packets_[i]);
+    out[i] = decide(frames[i], packets_[at]);
   }
 }
 

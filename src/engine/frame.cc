@@ -21,9 +21,15 @@ std::uint32_t Lane::domain_of(const Packet& packet) const {
   return domain;
 }
 
-FlowKey Lane::key_of(const IpLayer& layer, std::uint32_t domain) {
+/// In place: a key that is made elsewhere and copied is read in other pieces than it was written, which stalls.
+void Lane::set_key(FlowKey& key, const IpLayer& layer, std::uint32_t domain) {
   const Ports ports = ports_of(layer);
-  return {layer.src, layer.dst, ports.src, ports.dst, layer.protocol, domain};
+  key.src = layer.src;
+  key.dst = layer.dst;
+  key.src_port = ports.src;
+  key.dst_port = ports.dst;
+  key.protocol = layer.protocol;
+  key.domain = domain;
 }
 
 void Lane::check_checksums(Work& work) {
@@ -340,6 +346,7 @@ void Lane::judge_layer(Work& work) {
 Decision Lane::decide_packet(const Packet& packet) {
   Decision decision;
   decision.frame = packet.frame->number;
+  if (passes_as_settled(packet, decision)) return decision;
   Work* last = nullptr;
   bool held = false;
   std::size_t judged = 0;
@@ -348,13 +355,13 @@ Decision Lane::decide_packet(const Packet& packet) {
     last = &works_[0];
   }
   // What the first pass made of the outermost layer; a datagram put together goes through here without it.
-  const bool from_batch = slot_ != Engine::kBatchMax && &packet == &packets_[slot_];
-  std::uint32_t domain = from_batch ? domains_[slot_] : domain_of(packet);
+  const bool from_batch = slot_ != Engine::kBatchMax && &packet == &packets_[slot_ % kPass];
+  std::uint32_t domain = from_batch ? domains_[slot_ % kPass] : domain_of(packet);
   for (std::size_t depth = 0; depth < packet.layers_count; ++depth) {
     Work& work = works_[depth];
     work.begin(packet, &packet.layers[depth], depth);
-    work.key = key_of(packet.layers[depth], domain);
-    work.hash = depth == 0 && from_batch ? hashes_[slot_] : flows_.hash(work.key);
+    set_key(work.key, packet.layers[depth], domain);
+    work.hash = depth == 0 && from_batch ? hashes_[slot_ % kPass] : flows_.hash(work.key);
     if (depth == 0) {
       view_.outer_from = work.key.src;
       view_.outer_to = work.key.dst;

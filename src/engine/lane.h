@@ -125,6 +125,9 @@ class Lane final : public policy::Meters {
   void read_headers(std::span<const Frame> frames);
   void prefetch_content(std::size_t slot) const;
 
+  // settled.cc: the packets that most are.
+  bool passes_as_settled(const Packet& packet, Decision& decision);
+
   // frame.cc: a frame, layer by layer; the strictest verdict wins.
   Decision decide(const Frame& frame, Packet& packet);
   Decision decide_packet(const Packet& packet);
@@ -144,7 +147,7 @@ class Lane final : public policy::Meters {
     if (layer.is_icmp()) return {layer.icmp_id, layer.icmp_id};
     return {layer.src_port, layer.dst_port};
   }
-  static FlowKey key_of(const IpLayer& layer, std::uint32_t domain);
+  static void set_key(FlowKey& key, const IpLayer& layer, std::uint32_t domain);
   std::uint32_t domain_of(const Packet& packet) const;
 
   // flows.cc: finding, opening and ending flows.
@@ -211,6 +214,8 @@ class Lane final : public policy::Meters {
 
   // commit.cc: what is remembered after the verdict.
   void commit(Work& work);
+  void count(Flow& flow, Side side, const IpLayer& layer);
+  void learn(std::uint32_t index, Side side, const IpLayer& layer, bool read);
   bool may_teach(const Flow& flow) const;
   bool seeks_on(const Flow& flow, const Live& live) const;
   void commit_denial(Work& work);
@@ -322,10 +327,12 @@ class Lane final : public policy::Meters {
   void forget_lessons();
 
   // Scratch of the frame at hand.
-  Packet packets_[Engine::kBatchMax];
-  std::uint64_t hashes_[Engine::kBatchMax];  ///< Of the outermost layer's key, from the first pass.
-  std::uint32_t domains_[Engine::kBatchMax];
-  std::uint32_t likely_[Engine::kBatchMax];  ///< The flow that the second pass will most likely find.
+  /// What the first pass makes of this many frames, for the second: few enough that their headers stay in the innermost cache.
+  static constexpr std::size_t kPass = 16;
+  Packet packets_[kPass];
+  std::uint64_t hashes_[kPass];  ///< Of the outermost layer's key.
+  std::uint32_t domains_[kPass];
+  std::uint32_t likely_[kPass];  ///< The flow that the second pass will most likely find.
   std::size_t slot_ = Engine::kBatchMax;  ///< Of the frame at hand; kBatchMax: a packet that was put together.
   Work works_[kLayersMax];
   FlowFacts scratch_facts_[kLayersMax];
