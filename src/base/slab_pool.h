@@ -41,6 +41,9 @@ class SlabPool {
     used_ -= size_of(c);
   }
 
+  /// What a block for `size` bytes really has; `size` is at most kBlockMax.
+  static constexpr std::uint32_t fitting(std::uint32_t size) { return static_cast<std::uint32_t>(size_of(class_of(size))); }
+
   std::size_t used() const { return used_; }
   std::size_t capacity() const { return capacity_; }
   static constexpr std::size_t kBlockMax = 65536;

@@ -19,8 +19,9 @@ bool Stream::make_room(SlabPool& pool, std::uint64_t end) {
     buffer_begin_ = from;
     return true;
   }
-  std::uint32_t capacity = std::max<std::uint32_t>(capacity_, 2048);
-  while (capacity < end - from) capacity *= 2;
+  // The first time just what is needed: most requests come whole in one segment. Then at least twice as much.
+  const std::uint32_t wanted = std::max(static_cast<std::uint32_t>(end - from), std::min<std::uint32_t>(capacity_ * 2, kWindowMax));
+  const std::uint32_t capacity = SlabPool::fitting(wanted);
   auto* grown = static_cast<std::uint8_t*>(pool.take(capacity));
   if (grown == nullptr) return false;
   if (used != 0) std::memcpy(grown, buffer_ + (from - buffer_begin_), used);
