@@ -169,9 +169,9 @@ void Lane::read_datagram(Work& work) {
   if (progress.done) finish_parser(work);
 }
 
-void Lane::lose_bytes(Work& work, Side side) {
+/// `lost` bytes of that side will never come by here.
+void Lane::lose_bytes(Work& work, Side side, std::uint64_t lost) {
   Live& live = *work.live;
-  const std::uint64_t lost = live.streams[index_of(side)].pass_hole(pool_);
   if (lost == 0) return;
   ++counters_.streams_lost;
   live.gap = true;
@@ -264,7 +264,7 @@ void Lane::read_tcp(Work& work) {
   if ((layer.tcp_flags & tcp_flag::kAck) != 0) {
     state::Stream& acked = live.streams[1 - s];
     if (acked.started() && acked.acknowledge(layer.tcp_ack)) {
-      lose_bytes(work, other(work.side));
+      lose_bytes(work, other(work.side), acked.pass_hole(pool_));
       feed(work, other(work.side));
       if (work.denied) return;
     }
@@ -278,7 +278,12 @@ void Lane::read_tcp(Work& work) {
     // The other end is seen, or will be: the handshake came by. Of a flow picked up in its middle, and of one whose server never
     // speaks, only one direction may pass here.
     const bool both_seen = flow.tcp[1 - s].seen;
-    const state::Stream::Outcome outcome = stream.insert(pool_, sequence, payload, both_seen);
+    state::Stream::Outcome outcome = stream.insert(pool_, sequence, payload, both_seen);
+    if (outcome.insert == state::Stream::Insert::NoRoom && stream.hole_acknowledged_before(sequence)) {
+      // It lies too far ahead, but what is missing before it was acknowledged: it went by elsewhere (or the capture lost it).
+      lose_bytes(work, work.side, stream.pass_hole(pool_, sequence));
+      outcome = stream.insert(pool_, sequence, payload, both_seen);
+    }
     const bool from_nowhere = !flow.picked_up && outcome.before_start;
     const bool untold = outcome.unverifiable && both_seen && work.side == Side::Client;
     if (outcome.conflict || from_nowhere || untold) {
@@ -287,9 +292,11 @@ void Lane::read_tcp(Work& work) {
       view_.flaws.add(Flaw::Conflict);
       live.matched = false;
     }
-    if (outcome.insert == state::Stream::Insert::Waiting && stream.hole_acknowledged()) lose_bytes(work, work.side);
+    if (outcome.insert == state::Stream::Insert::Waiting && stream.hole_acknowledged()) lose_bytes(work, work.side, stream.pass_hole(pool_));
     if (outcome.insert == state::Stream::Insert::NoRoom) {
-      if (both_seen && live.reading && !flow.settled) {
+      // Of a server's bytes on a flow that was picked up nothing was whole from the start; what comes late there goes on unread.
+      const bool patchy = flow.picked_up && work.side == Side::Server;
+      if (both_seen && live.reading && !flow.settled && !patchy) {
         // Nothing proves that what is missing will not come: this segment waits its turn, TCP sends it again.
         work.denied = work.no_room = true;
         work.verdict = Verdict::Drop;
@@ -299,7 +306,7 @@ void Lane::read_tcp(Work& work) {
         work.learns = false;
         return;
       }
-      lose_bytes(work, work.side);
+      lose_bytes(work, work.side, stream.lies_ahead(sequence) ? stream.pass_hole(pool_, sequence) : stream.pass_hole(pool_));
       stream.insert(pool_, sequence, payload, false);
     }
     if (work.side == Side::Client) {

@@ -175,7 +175,7 @@ class Lane final : public policy::Meters {
   void start_parser(Live& live, AppId app);
   void finish_parser(Work& work);
   void stop_reading(Live& live);
-  void lose_bytes(Work& work, Side side);
+  void lose_bytes(Work& work, Side side, std::uint64_t lost);
   void wind_up(const Flow& flow, Live& live);
   bool evidence_settled(const Flow& flow, const Live& live) const;
   bool may_settle(const Flow& flow, Live& live);

@@ -44,6 +44,20 @@ TEST(Checksums, AutoTakesASenderForOffloadingUntilItsFirstRightOne) {
   EXPECT_EQ(f.send(ask("evil.example", false, 40002, "10.0.0.6")), "drop bad") << "another address is another sender";
 }
 
+TEST(Checksums, AutoReadsWhatAReceiverPutTogether) {
+  constexpr std::string_view kUri = "weir: 1\nrules: [ { name: uri, match: { http.uri: /bad }, action: drop } ]";
+  const std::string request = http_get("a.example", "/bad") + "X: " + std::string(2000, 'x');
+  const auto long_segment = [&](Checksums checksums) {
+    Filter f(kUri, with(checksums));
+    Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 80);
+    c.open();
+    EXPECT_EQ(c.client("G"), "pass") << "its first right one";
+    return c.send(Side::Client, c.tcp(Side::Client, 1).flags("PA").checksum(0x1234), request.substr(1));
+  };
+  EXPECT_EQ(long_segment(Checksums::Auto), "drop uri") << "no link carries it: its checksum is the first segment's";
+  EXPECT_EQ(long_segment(Checksums::Verify), "pass");
+}
+
 TEST(Checksums, AWrongOneIsAFlawThatARuleCanName) {
   Filter f("weir: 1\nrules: [ { name: broken, match: { flaw: bad-checksum }, action: drop } ]", with(Checksums::Verify));
   EXPECT_EQ(f.send(ask("good.example", false)), "drop broken");
@@ -88,6 +102,30 @@ rules: [ { name: sni, match: { tls.sni: absent, port: 443 }, action: drop }, { n
   EXPECT_EQ(c.client("\x14\x03\x03"), "pass") << "bytes missing: hidden, not absent";
   f.end();
   EXPECT_EQ(f.count("alert allowed hid"), 1U);
+}
+
+TEST(Lost, AHoleBeyondTheWindowIsPassedOnceItIsAcknowledged) {
+  constexpr std::string_view kUri = "weir: 1\nrules: [ { name: uri, match: { http.uri: /bad }, action: drop } ]";
+  Filter f(kUri);
+  Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 80);
+  c.open();
+  c.client(http_get("a.example", "/"));
+  EXPECT_EQ(c.server("HTTP/1.1 200 OK\r\n"), "pass");
+  c.skip(Side::Server, 100'000);
+  EXPECT_EQ(c.put(Side::Server, 100'017, "x"), "drop") << "table-full: it may still come: TCP sends this again";
+  EXPECT_EQ(c.client(http_get("a.example", "/next")), "pass") << "acknowledges them";
+  EXPECT_EQ(c.put(Side::Server, 100'017, "x"), "pass");
+  EXPECT_EQ(c.client(http_get("a.example", "/bad")), "drop uri") << "what the client asks is read on";
+}
+
+TEST(Lost, OfAServerThatWasPickedUpNothingIsWaitedForBeyondTheWindow) {
+  Filter f("weir: 1\nrules: [ { name: uri, match: { http.uri: /bad }, action: drop } ]");
+  Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 80);
+  c.client(http_get("a.example", "/"));
+  c.server("HTTP/1.1 200 OK\r\n");
+  EXPECT_EQ(c.put(Side::Server, 100'017, "x"), "pass") << "the capture is sparse";
+  EXPECT_EQ(c.put(Side::Client, 200'000, "x"), "drop") << "table-full: a client's are: its request may lie there";
+  EXPECT_EQ(c.client(http_get("a.example", "/bad")), "drop uri");
 }
 
 TEST(Transactions, MoreThanEightInAFrameAreAFlaw) {

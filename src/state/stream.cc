@@ -173,9 +173,7 @@ bool Stream::acknowledge(std::uint32_t sequence) {
   return hole_acknowledged();
 }
 
-std::uint64_t Stream::pass_hole(SlabPool& pool) {
-  if (ranges_count_ == 0) return 0;
-  const std::uint64_t to = ranges_[0].begin;
+std::uint64_t Stream::pass_to(SlabPool& pool, std::uint64_t to) {
   // What the parser passes over (a body, an entry, whose length it knows) is not missed: reading goes on behind it.
   const std::uint64_t lost = to - std::max(in_order_end_, std::min(consumed_, to));
   if (acked_ < to) evidence_.forget(to);

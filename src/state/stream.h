@@ -62,8 +62,16 @@ class Stream {
   /// The receiver has everything before `sequence`. True if that covers a hole behind which bytes wait: it will not be filled.
   /// Of bytes that never came by here it says nothing yet: it counts up to those that did, and for the rest when more comes.
   bool acknowledge(std::uint32_t sequence);
+  /// Between what is in order and a segment that begins here there is a hole, and nothing waits in it.
+  bool lies_ahead(std::uint32_t sequence) const { return ranges_count_ == 0 && offset_of(sequence) > static_cast<std::int64_t>(in_order_end_); }
+  /// The same, and the receiver has everything before that segment.
+  bool hole_acknowledged_before(std::uint32_t sequence) const {
+    return lies_ahead(sequence) && claimed_ >= static_cast<std::uint64_t>(offset_of(sequence));
+  }
   /// Gives up the bytes before the first piece that waits; says how many are lost, not counting those that are skipped.
-  std::uint64_t pass_hole(SlabPool& pool);
+  std::uint64_t pass_hole(SlabPool& pool) { return ranges_count_ == 0 ? 0 : pass_to(pool, ranges_[0].begin); }
+  /// The same before a segment that begins here.
+  std::uint64_t pass_hole(SlabPool& pool, std::uint32_t before) { return pass_to(pool, static_cast<std::uint64_t>(offset_of(before))); }
   void release(SlabPool& pool);
 
  private:
@@ -76,6 +84,7 @@ class Stream {
   }
   static constexpr std::uint64_t kNever = UINT64_MAX / 2;
   void count_acknowledged();
+  std::uint64_t pass_to(SlabPool& pool, std::uint64_t to);
   void came_in_order(SlabPool& pool, std::uint64_t begin, std::uint64_t end);
   bool make_room(SlabPool& pool, std::uint64_t end);
   bool store(SlabPool& pool, std::uint64_t offset, Bytes bytes);
