@@ -2,7 +2,7 @@
 #pragma once
 
 // Memory for what lives as long as an unsettled flow: parser state, facts, held and reassembled bytes. One region,
-// reserved at start; blocks of powers of two, and of one and a half, from 32 bytes to 64 KiB on free lists. take() and release() are a few
+// reserved at start; blocks of powers of two, and of one and a half, from 32 bytes to 256 KiB on free lists. take() and release() are a few
 // instructions, never call the system, and give nullptr when the region is used up: each caller has a written answer.
 
 #include <array>
@@ -46,14 +46,14 @@ class SlabPool {
 
   std::size_t used() const { return used_; }
   std::size_t capacity() const { return capacity_; }
-  static constexpr std::size_t kBlockMax = 65536;
+  static constexpr std::size_t kBlockMax = 262144;
 
  private:
   struct Free {
     Free* next;
   };
   // Class 2n: 32 << n bytes, class 2n + 1: 48 << n.
-  static constexpr std::size_t kClasses = 23;
+  static constexpr std::size_t kClasses = 27;
   static constexpr std::size_t size_of(std::size_t c) { return (c % 2 == 0 ? std::size_t{32} : std::size_t{48}) << c / 2; }
   static constexpr std::size_t class_of(std::size_t size) {
     if (size <= 32) return 0;

@@ -295,7 +295,8 @@ void Lane::read_tcp(Work& work) {
     if (outcome.insert == state::Stream::Insert::Waiting && stream.hole_acknowledged()) lose_bytes(work, work.side, stream.pass_hole(pool_));
     if (outcome.insert == state::Stream::Insert::NoRoom) {
       // Of a server's bytes on a flow that was picked up nothing was whole from the start; what comes late there goes on unread.
-      const bool patchy = flow.picked_up && work.side == Side::Server;
+      // What is larger than all that is ever kept (BIG TCP) would not fit the next time either.
+      const bool patchy = (flow.picked_up && work.side == Side::Server) || payload.size() > state::Stream::kWindowMax / 2;
       if (both_seen && live.reading && !flow.settled && !patchy) {
         // Nothing proves that what is missing will not come: this segment waits its turn, TCP sends it again.
         work.denied = work.no_room = true;

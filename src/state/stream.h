@@ -21,7 +21,9 @@ namespace weir::state {
 
 class Stream {
  public:
-  static constexpr std::size_t kWindowMax = 65536;
+  /// What a sender may have under way beyond a hole, or unacknowledged: what does not fit waits for TCP to send it again, so a small
+  /// bound would slow down innocent bulk on long ways.
+  static constexpr std::size_t kWindowMax = 262144;
   static constexpr std::size_t kRangesMax = 24;
 
   enum class Insert : std::uint8_t {

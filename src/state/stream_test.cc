@@ -149,7 +149,7 @@ TEST(Stream, BytesBeforeTheFirstAreToldButNotAKeepAlive) {
 
 TEST(Stream, FarAheadHasNoRoom) {
   Reading r;
-  EXPECT_EQ(r.put(1000 + 70000, "x"), Stream::Insert::NoRoom);
+  EXPECT_EQ(r.put(1000 + 300000, "x"), Stream::Insert::NoRoom);
   EXPECT_EQ(r.put(1000, "ok"), Stream::Insert::Fresh);
   EXPECT_EQ(r.read, "ok");
 }
