@@ -44,19 +44,16 @@ struct Service {
   std::string lock;                  ///< The rule that lets only some in.
 };
 
-/// What `upstream:` says, as far as this build's policies keep it.
-template <typename AnyPolicy>
-std::vector<Helper> helpers_of(const AnyPolicy& policy) {
+/// What `upstream:` says.
+std::vector<Helper> helpers_of(const policy::Policy& policy) {
   std::vector<Helper> out;
-  if constexpr (requires { policy.upstreams; }) {
-    for (const auto& u : policy.upstreams) {
-      Helper h{.name = u.name, .contacts = u.contacts, .prefixes = u.prefixes, .capacity_bits_per_s = u.capacity_bits_per_s};
-      if ((u.announce & u.kBlackhole) != 0) h.ways.emplace_back("blackhole");
-      if ((u.announce & u.kFlowspec) != 0) h.ways.emplace_back("flowspec");
-      if ((u.announce & u.kScrubbing) != 0) h.ways.emplace_back("scrubbing");
-      h.community = u.communities.empty() ? "65535:666" : u.communities.front();  // RFC 7999
-      out.push_back(std::move(h));
-    }
+  for (const policy::Upstream& u : policy.upstreams) {
+    Helper h{.name = u.name, .contacts = u.contacts, .prefixes = u.prefixes, .capacity_bits_per_s = u.capacity_bits_per_s};
+    if ((u.announce & u.kBlackhole) != 0) h.ways.emplace_back("blackhole");
+    if ((u.announce & u.kFlowspec) != 0) h.ways.emplace_back("flowspec");
+    if ((u.announce & u.kScrubbing) != 0) h.ways.emplace_back("scrubbing");
+    h.community = u.communities.empty() ? "65535:666" : u.communities.front();  // RFC 7999
+    out.push_back(std::move(h));
   }
   return out;
 }
