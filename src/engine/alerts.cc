@@ -40,6 +40,7 @@ void Lane::fill(AlertRecord& record, const Work& work) const {
     record.app = work.facts->app.innermost();
   }
   if (work.index != kNoFlow) record.flow_id = flow_id(flows_.at(work.index));
+  if (options_.senders) record.sender = sender_of(work);
 }
 
 void Lane::alert(const Work& work, RuleId rule, policy::Action action, bool blocked, bool monitored) {
@@ -108,7 +109,9 @@ void Lane::alert_denial(Work& work) {
     key.src = work.packet->arp.sender_ip;
     key.dst = work.packet->arp.target_ip;
   }
-  const std::uint64_t hash = mix64(hash_ip(key.src, hash_ip(key.dst, key.rule)), std::uint64_t{key.port} << 16 | std::uint64_t{key.protocol} << 8 | key.kind);
+  const Sender* const sender = options_.senders ? sender_of(work) : nullptr;
+  if (sender != nullptr) key.sender = sender->id;
+  const std::uint64_t hash = mix64(hash_ip(key.src, hash_ip(key.dst, key.rule ^ key.sender)), std::uint64_t{key.port} << 16 | std::uint64_t{key.protocol} << 8 | key.kind);
   if (const GatherPlace* place = gather_places_.find(key, hash, now_.mono_ns, kGatherFor); place != nullptr && place->index < gathered_.size() && gathered_[place->index].key == key) {
     ++gathered_[place->index].more;
     return;
@@ -123,6 +126,8 @@ void Lane::alert_denial(Work& work) {
   gathered.first.reason = work.reason;
   gathered.first.blocked = true;
   fill(gathered.first, work);
+  gathered.sender = sender != nullptr ? senders_.keep(*sender) : SenderTable::Place{0};
+  gathered.first.sender = senders_.at(gathered.sender);
   gather_places_.insert(key, hash, now_.mono_ns, kGatherFor)->index = static_cast<std::uint32_t>(gathered_.size());
   gathered_.push_back(gathered);
   if (gather_flush_ns_ == 0) gather_flush_ns_ = now_.mono_ns + kGatherFor;
@@ -133,9 +138,9 @@ void Lane::flush_gathered(bool all) {
   if (gathered_.empty() || (!all && now_.mono_ns < gather_flush_ns_)) return;
   for (Gathered& g : gathered_) {
     const policy::Log log = g.first.rule < rules_->rules().size() ? rules_->policy().rules[g.first.rule].log : policy::Log::All;
-    if (g.more == 0 || log != policy::Log::All) continue;
     g.first.count = g.more;
-    sink_.on_alert(g.first);
+    if (g.more != 0 && log == policy::Log::All) sink_.on_alert(g.first);
+    senders_.release(g.sender);
   }
   gathered_.clear();
   gather_flush_ns_ = 0;
@@ -157,6 +162,7 @@ void Lane::describe_flow(const Flow& flow, FlowRecord& r) const {
     r.rule = changes_since(flow.generation).renamed(flow.rule);
   }
   r.port = flow.port;
+  r.sender = senders_.at(flow.sender);
   r.app = flow.innermost();
   r.chain_count = flow.apps_count;
   for (std::size_t i = 0; i < flow.apps_count; ++i) r.chain[i] = flow.apps[i];

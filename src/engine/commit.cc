@@ -159,6 +159,7 @@ void Lane::roll_back(Work& work) {
   if (work.created) {
     free_live(flow);
     release_kept(flow);
+    senders_.release(flow.sender);
     work.live = nullptr;
     flows_.remove(work.index);
     --counters_.flows;

@@ -86,8 +86,10 @@ Lane::Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> 
       right_checksums_(options.table_entries),
       known_clients_(options.table_entries),
       readings_(*rules_, options.table_entries, pool_),
+      senders_(pool_, options.senders),
       first_bytes_(first_bytes()),
       gather_places_(4096) {
+  view_.has_senders = options.senders;
   counters_.rules.resize(rules_->rules().size() + 1);
   counters_.apps.resize(words_.apps().size());
   whole_.reserve(65536 + 256);

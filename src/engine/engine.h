@@ -55,6 +55,7 @@ struct EngineOptions {
   std::uint64_t seed = 0x57656972;                ///< Fixed in replay, random inline.
   Checksums checksums = Checksums::Auto;
   bool reloads = false;       ///< Flows keep what a reload asks for again (names and the like). Never changes a verdict by itself.
+  bool senders = false;       ///< Frames say who has their socket, or that nobody is known: the facts of a host's processes are there.
   bool identify = true;       ///< Seek the application of settled flows too, for reports. Never changes a verdict.
   FieldSet event_fields;      ///< Facts that reports want beyond those that rules ask for.
   Carrier* carrier = nullptr;  ///< Carries settled flows by itself; outlives the engine. nullptr: the engine sees every packet.

@@ -32,6 +32,7 @@ struct AlertRecord {
   std::uint16_t vlan = 0;
   Mac src_mac, dst_mac;
   bool has_mac = false;
+  const Sender* sender = nullptr;  ///< Who opened the flow, where that is known. Valid during the call.
 };
 
 struct FlowRecord {
@@ -52,6 +53,7 @@ struct FlowRecord {
   enum class Ended : std::uint8_t { Timeout, Closed, Reset, Shutdown, Evicted, Replaced } ended = Ended::Timeout;
   enum class Acted : std::uint8_t { Passed, Dropped, Limited } acted = Acted::Passed;
   RuleId rule = kNoRule;
+  const Sender* sender = nullptr;  ///< As in an alert.
 };
 
 class EventSink {

@@ -225,11 +225,26 @@ bool Lane::insert_flow(Work& work) {
       work.facts->app.open = false;
     }
   }
+  if (const Sender* const sender = work.packet->frame->sender; options_.senders && sender != nullptr) flow.sender = senders_.keep(*sender);
   ++counters_.flows;
   flows_.schedule(index, now_.mono_ns + idle_of(flow));
   work.index = index;
   work.created = true;
   return true;
+}
+
+/// A flow is its opener's, whoever else comes to have the socket.
+const Sender* Lane::sender_of(const Work& work) const {
+  const Sender* const kept = work.index == kNoFlow ? nullptr : senders_.at(flows_.at(work.index).sender);
+  return kept != nullptr ? kept : work.packet->frame->sender;
+}
+
+/// Nobody was known when the flow began, or there was no room for it. An answer's sender may be another process of this host.
+void Lane::adopt_sender(Flow& flow, const Work& work) {
+  const Sender* const sender = work.packet->frame->sender;
+  if (sender == nullptr || work.side != Side::Client) return;
+  flow.sender = senders_.keep(*sender);
+  if (flow.live != nullptr) static_cast<Live*>(flow.live)->matched = false;
 }
 
 /// A related flow follows its parent: denied with it, also later.
@@ -298,6 +313,7 @@ void Lane::close_flow(std::uint32_t index, FlowRecord::Ended ended) {
   if (flow.carried) take_back(index);
   report_flow(flow, ended);
   release_kept(flow);
+  senders_.release(flow.sender);
 }
 
 }  // namespace weir::engine

@@ -25,6 +25,7 @@ void Lane::set_view(const Work& work, bool at_bound) {
   view_.now_ns = now_.mono_ns;
   view_.flaws = work.flaws;
   view_.at_bound = at_bound;
+  if (options_.senders) view_.sender = sender_of(work);
   view_.described_all = work.live != nullptr && work.live->parser_done && !work.live->flow.app.open;
 }
 
@@ -172,6 +173,7 @@ void Lane::judge(Work& work) {
   if (banned(work)) return;
   Flow* flow = work.index == kNoFlow ? nullptr : &flows_.at(work.index);
   if (flow != nullptr && flow->generation != generation_) renew(work.index);
+  if (options_.senders && flow != nullptr && flow->sender == 0) adopt_sender(*flow, work);
   if (flow == nullptr && layer.is_udp()) {
     const RuleId rule = denials_.answers_datagram(layer.src, layer.src_port, layer.dst, layer.dst_port, now_.mono_ns);
     if (rule != kNoRule) {

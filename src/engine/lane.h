@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "engine/live.h"
 #include "engine/readings.h"
+#include "engine/sender_table.h"
 #include "policy/match.h"
 #include "state/bans.h"
 #include "state/buckets.h"
@@ -167,6 +168,8 @@ class Lane final : public policy::Meters {
   std::uint64_t flow_id(const Flow& flow) const;
   void expire();
   bool parent_denied(Flow& flow);
+  const Sender* sender_of(const Work& work) const;
+  void adopt_sender(Flow& flow, const Work& work);
 
   // content.cc: streams and datagrams to facts.
   void read_tcp(Work& work);
@@ -288,6 +291,7 @@ class Lane final : public policy::Meters {
   state::BoundedMap<Ip, Offload> right_checksums_;
   state::BoundedMap<Ip, std::uint8_t> known_clients_;
   Readings readings_;
+  SenderTable senders_;
   Counters counters_;
   Time now_;
   std::uint32_t generation_ = 1;
@@ -362,11 +366,13 @@ class Lane final : public policy::Meters {
     RuleId rule;
     std::uint16_t port;
     std::uint8_t protocol, kind;
+    std::uint64_t sender;
     bool operator==(const GatherKey&) const = default;
   };
   struct Gathered {
     GatherKey key;
     AlertRecord first;
+    SenderTable::Place sender = 0;  ///< Keeps what `first` points to.
     std::uint32_t more = 0;
   };
   struct GatherPlace {

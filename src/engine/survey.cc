@@ -100,6 +100,8 @@ RuleId Lane::foresee(const Preview& preview, const Flow& flow) {
   view.readings = &no_readings;
   view.now_ns = now_.mono_ns;
   view.described_all = live == nullptr || live->parser_done;
+  view.has_senders = options_.senders;
+  view.sender = senders_.at(flow.sender);
   NoMeters meters;
   const policy::Outcome outcome = ask(rules, rules.candidates(ends), view, pinned, meters);
   if (outcome.pass || !outcome.certain || rules.policy().monitor || !policy::cuts(rules, outcome)) return kNoRule;
@@ -134,6 +136,8 @@ void Lane::show_to_tap(const Packet& packet, const Decision& decision) {
   view.readings = &readings_.facts();
   view.now_ns = now_.mono_ns;
   view.flaws = packet.flaws;
+  view.has_senders = options_.senders;
+  view.sender = packet.frame->sender;
   if (packet.layers_count == 0) return tap_->on_frame(view, decision);
   view.layer = &packet.layers[packet.layers_count - 1];
   FlowFacts ends;
@@ -147,6 +151,7 @@ void Lane::show_to_tap(const Packet& packet, const Decision& decision) {
   if (index != kNoFlow && flows_.at(index).in_use) {
     const Flow& flow = flows_.at(index);
     const Live* const live = static_cast<const Live*>(flow.live);
+    if (flow.sender != 0) view.sender = senders_.at(flow.sender);
     if (live != nullptr) ends = live->flow;
     else load_flow_facts(flow, ends);
     if (live != nullptr) view.facts = &live->facts;
@@ -167,7 +172,7 @@ void Lane::show_to_tap(const Packet& packet, const Decision& decision) {
 
 std::vector<TableFill> Lane::tables() const {
   constexpr std::uint64_t kUncounted = UINT64_MAX;
-  return {
+  std::vector<TableFill> all = {
       {"flows", flows_.size(), flows_.capacity(), counters_.flows_evicted, "the youngest unanswered flow goes, settled ones last"},
       {"memory", pool_.used(), pool_.capacity(), counters_.pool_empty, "content is judged as at the bound of undecided payload; facts are hidden"},
       {"bans", kUncounted, bans_.places(), bans_.evicted(), "the one used longest ago goes"},
@@ -175,6 +180,8 @@ std::vector<TableFill> Lane::tables() const {
       {"denials", kUncounted, options_.table_entries, denials_.evicted(), "the oldest goes"},
       {"names", kUncounted, options_.table_entries, names_.evicted() + names_.lost(), "the one used longest ago goes"},
   };
+  if (options_.senders) all.push_back({"senders", senders_.size(), SenderTable::kPlacesMax, senders_.refused(), "a flow goes by what its next packets say of their sender"});
+  return all;
 }
 
 }  // namespace weir::engine

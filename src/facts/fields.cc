@@ -42,6 +42,7 @@ constexpr weir::Word kFlowStates[] = {{"new", 0}, {"established", 1}, {"related"
 constexpr weir::Word kBindings[] = {{"holds", 0}, {"contradicts", 1}, {"unlisted", 2}};
 constexpr weir::Word kAuthSchemes[] = {{"password", 0}, {"basic", 1}, {"digest", 2}, {"ntlm", 3}, {"kerberos", 4}, {"bearer", 5}, {"sigv4", 6},
                                  {"community", 7}, {"negotiate", 8}, {"cram", 9}, {"usm", 10}, {"other", 11}};
+constexpr weir::Word kPids[] = {{"unknown", 0}};
 constexpr weir::Word kAuthResults[] = {{"ok", 0}, {"failed", 1}};
 constexpr weir::Word kFileTypes[] = {{"pe", 0}, {"elf", 1}, {"macho", 2}, {"script", 3}, {"archive", 4}, {"office", 5}, {"pdf", 6}, {"image", 7},
                                {"disk", 8}, {"audio", 9}, {"video", 10}, {"other", 11}};
@@ -150,7 +151,7 @@ constexpr FieldRow kRows[] = {
     {kProcessName, "process.name", Text, kFlowScope, kHeader, false, on::kHost, {}, "Last component of process.path."},
     {kProcessCmdline, "process.cmdline", Text, kFlowScope, kHeader, false, on::kHost, {}, "Arguments, joined by spaces."},
     {kProcessSha256, "process.sha256", TextFold, kFlowScope, kHeader, false, on::kHost, {}, "SHA-256 of the executable, 64 hex digits."},
-    {kProcessPid, "process.pid", Number, kFlowScope, kHeader, false, on::kHost, {}, "Process id."},
+    {kProcessPid, "process.pid", Number, kFlowScope, kHeader, false, on::kHost, kPids, "Process id."},
     {kProcessParentPath, "process.parent.path", Text, kFlowScope, kHeader, true, on::kHost, {}, "Executables of the ancestors."},
     {kUser, "user", Text, kFlowScope, kHeader, false, on::kHost, {}, "Name or number of the user."},
     {kGroup, "group", Text, kFlowScope, kHeader, false, on::kHost, {}, "Name or number of the group."},

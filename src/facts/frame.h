@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "facts/sender.h"
 
 namespace weir {
 
@@ -25,6 +26,7 @@ struct Frame {
   bool checksum_partial = false;  ///< The datapath knows that the sender's stack left the checksum to hardware.
   std::uint64_t number = 0;       ///< Its place in the input, from 1.
   Time time;
+  const Sender* sender = nullptr;  ///< Who has its socket, where the datapath knows (EngineOptions::senders); lives as the bytes do.
 };
 
 }  // namespace weir

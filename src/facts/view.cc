@@ -135,6 +135,37 @@ void look_up_flow(const View& view, FieldId field, Answer& answer) {
   }
 }
 
+/// Text that is empty is not known; `absent` says that it is known not to be there.
+void tell(Answer& answer, std::string_view text, bool absent = false) {
+  if (!absent) answer.put(Value::of_text(text.empty() ? kUnknownSender : text));
+}
+
+void look_up_sender(const View& view, FieldId field, Answer& answer) {
+  static constexpr Sender kNobody;
+  const Sender& s = view.sender != nullptr ? *view.sender : kNobody;
+  const bool outside = s.container_id.empty() && !s.cgroup.empty();
+  switch (field) {
+    case kProcessPath: tell(answer, s.path); break;
+    case kProcessName: tell(answer, s.name); break;
+    case kProcessCmdline: tell(answer, s.cmdline); break;
+    case kProcessSha256: tell(answer, s.sha256); break;
+    case kProcessPid: answer.number(s.pid); break;
+    case kProcessParentPath:
+      for (std::size_t i = 0; i < s.parents_count; ++i) tell(answer, s.parents[i]);
+      if (s.parents_count == 0) tell(answer, {}, !s.path.empty());
+      break;
+    // A rule may give the name or the number.
+    case kUser: tell(answer, s.user); tell(answer, s.uid, s.uid.empty() || s.uid == s.user); break;
+    case kGroup: tell(answer, s.group); tell(answer, s.gid, s.gid.empty() || s.gid == s.group); break;
+    case kCgroup: tell(answer, s.cgroup); break;
+    case kService: tell(answer, s.service, s.service.empty() && !s.cgroup.empty()); break;
+    case kContainerId: tell(answer, s.container_id, outside); break;
+    case kContainerName: tell(answer, s.container_name, outside); break;
+    case kContainerImage: tell(answer, s.container_image, outside); break;
+    default: break;
+  }
+}
+
 }  // namespace
 
 /// A fact of a protocol that this flow does not speak, and cannot come to speak with the bytes at hand, is absent.
@@ -171,6 +202,10 @@ Fact look_up(const View& view, FieldId field) {
   }
   if ((field >= kFrom && field <= kUdpSolicited) || field == kAmplificationRatio) {
     look_up_flow(view, field, answer);
+    return answer.fact;
+  }
+  if (field >= kProcessPath && field <= kContainerImage) {
+    if (view.has_senders) look_up_sender(view, field, answer);
     return answer.fact;
   }
   const bool reading = field == kSrcSpoofed || (field >= kArpBinding && field <= kDhcpMacMismatch);

@@ -28,6 +28,9 @@ struct View {
   bool at_bound = false;
   /// The flow's parser wants no more bytes: facts of its transactions take no new value.
   bool described_all = false;
+  /// The datapath tells who has a packet's socket; nullptr where it found nobody.
+  bool has_senders = false;
+  const Sender* sender = nullptr;
 };
 
 /// One fact as it stands now.

@@ -38,6 +38,7 @@ constexpr std::size_t kIndexedRulesMin = 8;  ///< Fewer are asked one by one.
 constexpr std::size_t kInlinePrefixesMax = 4096;  ///< A larger set is asked, never cut into classes.
 
 bool is_fixed(FieldId id) {
+  if (id >= kProcessPath && id <= kContainerImage) return true;  // Who opened the flow.
   switch (id) {
     case kFrom: case kTo: case kPeer: case kPort: case kClientIp: case kServerIp: case kClientPort: case kServerPort:
     case kFromZone: case kToZone: case kIpVersion: case kVlanId: case kUdpSolicited:

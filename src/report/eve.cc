@@ -98,6 +98,7 @@ struct Eve::State {
 
   void begin(Json& json, Nanoseconds wall_ns, std::uint64_t flow_id, PortIndex port, std::uint64_t frame, std::string_view event_type);
   void ends(Json& json, const FlowEnds& ends);
+  void sender(Json& json, const Sender& sender);
   std::string_view verdict_of(RuleId id, Reason reason, bool blocked);
   void render_verdict(fmt::memory_buffer& into, RuleId id, std::string_view rule, bool blocked) const;
 };
@@ -118,6 +119,35 @@ void Eve::State::ends(Json& json, const FlowEnds& e) {
   if (ports) json.number("src_port", e.client_port);
   json.word("dest_ip", {address, render_to(e.server, address)});
   if (ports) json.number("dest_port", e.server_port);
+}
+
+/// Who sent it, within `weir`: what is known of it.
+void Eve::State::sender(Json& json, const Sender& who) {
+  const auto told = [&json](std::string_view key, std::string_view value) {
+    if (!value.empty()) json.text(key, value);
+  };
+  json.begin("process");
+  told("path", who.path);
+  told("name", who.name);
+  told("cmdline", who.cmdline);
+  told("sha256", who.sha256);
+  if (who.pid != 0) json.number("pid", who.pid);
+  if (who.parents_count != 0) {
+    json.begin("parent").begin_list("path");
+    for (std::size_t i = 0; i < who.parents_count; ++i) json.item(who.parents[i]);
+    json.end_list().end();
+  }
+  json.end();
+  told("user", who.user);
+  told("group", who.group);
+  told("cgroup", who.cgroup);
+  told("service", who.service);
+  if (who.container_id.empty()) return;
+  json.begin("container");
+  told("id", who.container_id);
+  told("name", who.container_name);
+  told("image", who.container_image);
+  json.end();
 }
 
 /// `"alert":{…},"weir":{"rule":…`, open at its end.
@@ -212,6 +242,7 @@ void Eve::on_alert(const engine::AlertRecord& r) {
   if (const std::string_view zone = s.zone(r.to); !zone.empty()) json.text("to", zone);
   json.word("reason", name_of(r.reason));
   if (r.count != 1) json.number("count", r.count);
+  if (r.sender != nullptr) s.sender(json, *r.sender);
   json.end().end();
   s.line_done();
 }
@@ -245,11 +276,12 @@ void Eve::on_flow(const engine::FlowRecord& r) {
   if (r.dropped_packets != 0) json.number("pkts_dropped", r.dropped_packets);
   json.end();
   const std::string_view rule = s.rule_name(r.rule), from = s.zone(r.from), to = s.zone(r.to);
-  if (!rule.empty() || !from.empty() || !to.empty()) {
+  if (!rule.empty() || !from.empty() || !to.empty() || r.sender != nullptr) {
     json.begin("weir");
     if (!rule.empty()) json.text("rule", rule);
     if (!from.empty()) json.text("from", from);
     if (!to.empty()) json.text("to", to);
+    if (r.sender != nullptr) s.sender(json, *r.sender);
     json.end();
   }
   json.end();

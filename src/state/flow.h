@@ -82,7 +82,7 @@ struct alignas(64) Flow {
   // The timer wheel's list.
   std::uint32_t timer_next = 0, timer_previous = 0;
   std::uint16_t timer_slot = 0;  ///< + 1; 0: in no list.
-  // Two bytes are free.
+  std::uint16_t sender = 0;      ///< Who opened it: a place in the engine's table of senders, 0: nobody is known.
 
   AppId innermost() const { return apps_count == 0 ? kUnknownApp : apps[apps_count - 1U]; }
 };
