@@ -15,12 +15,14 @@ using weir_u8 = std::uint8_t;
 using weir_u16 = std::uint16_t;
 using weir_u32 = std::uint32_t;
 using weir_u64 = std::uint64_t;
+using weir_s64 = std::int64_t;
 #else
 #define WEIR_ASSERT_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "the kernel's side and ours differ")
 typedef unsigned char weir_u8;
 typedef unsigned short weir_u16;
 typedef unsigned int weir_u32;
 typedef unsigned long long weir_u64;
+typedef long long weir_s64;
 #endif
 
 enum {

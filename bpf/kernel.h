@@ -24,9 +24,11 @@ enum bpf_map_type_used {
   BPF_MAP_TYPE_LRU_HASH = 9,
   BPF_MAP_TYPE_DEVMAP = 14,
   BPF_MAP_TYPE_XSKMAP = 17,
+  BPF_MAP_TYPE_RINGBUF = 27,
 };
 
-enum { BPF_ANY = 0 };
+enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
+enum { BPF_F_NO_PREALLOC = 1 };
 enum { BPF_F_BROADCAST = 1 << 3, BPF_F_EXCLUDE_INGRESS = 1 << 4 };
 
 enum xdp_action { XDP_ABORTED = 0, XDP_DROP, XDP_PASS, XDP_TX, XDP_REDIRECT };
@@ -48,5 +50,17 @@ struct __sk_buff {
 };
 
 enum tc_action { TC_ACT_UNSPEC = -1, TC_ACT_SHOT = 2 };
+
+/* What the hooks of a control group give. */
+struct bpf_sock {
+  __u32 bound_dev_if, family, type, protocol, mark, priority, src_ip4, src_ip6[4], src_port;
+  __be16 dst_port;
+  __u16 zero;
+  __u32 dst_ip4, dst_ip6[4], state;
+};
+
+struct bpf_sock_addr {
+  __u32 user_family, user_ip4, user_ip6[4], user_port, family, type, protocol, msg_src_ip4, msg_src_ip6[4];
+};
 
 #include <bpf/bpf_helpers.h>

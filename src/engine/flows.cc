@@ -245,6 +245,9 @@ void Lane::adopt_sender(Flow& flow, const Work& work) {
   if (sender == nullptr || work.side != Side::Client) return;
   flow.sender = senders_.keep(*sender);
   if (flow.live != nullptr) static_cast<Live*>(flow.live)->matched = false;
+  if (flow.verdict != FlowVerdict::Passed) return;
+  if (flow.carried) take_back(work.index);
+  reopen(flow, kNoRule);  // It passed as nobody's.
 }
 
 /// A related flow follows its parent: denied with it, also later.

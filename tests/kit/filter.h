@@ -64,6 +64,7 @@ class Filter final : public engine::EventSink {
     Frame frame = owned.frame(++number_, {.mono_ns = now_ns_, .wall_ns = kWallBegins + now_ns_});
     now_ns_ += step_ns_;
     frame.port = port_of(port);
+    frame.sender = sender_;
     Decision decision;
     engine_->on_frames({&frame, 1}, {&decision, 1});
     settled_ = decision.settled;
@@ -77,6 +78,8 @@ class Filter final : public engine::EventSink {
   Filter& after(Nanoseconds pause_ns) { return now_ns_ += pause_ns, *this; }
   Filter& step(Nanoseconds step_ns) { return step_ns_ = step_ns, *this; }
   Filter& link(LinkType link) { return link_ = link, *this; }
+  /// Who has the socket of what is sent from now on; nullptr: nobody is known.
+  Filter& by(const Sender* sender) { return sender_ = sender, *this; }
   /// Time alone, without a frame.
   Filter& wait(Nanoseconds pause_ns) {
     now_ns_ += pause_ns;
@@ -149,6 +152,7 @@ class Filter final : public engine::EventSink {
     if (rule == kDefaultRule) return "default";
     return rule < rules_->policy().rules.size() ? rules_->policy().rules[rule].name : "";
   }
+  static std::string by_text(const Sender* sender) { return sender == nullptr ? "" : " by " + std::string(sender->name); }
   void note(const Decision& d) {
     std::string text = d.verdict == Verdict::Pass ? "pass" : d.verdict == Verdict::Drop ? "drop" : "hold";
     if (const std::string name = name_of(d.rule); !name.empty()) text += " " + name;
@@ -157,14 +161,15 @@ class Filter final : public engine::EventSink {
   }
   void on_alert(const engine::AlertRecord& r) override {
     events_.push_back(std::string("alert ") + (r.blocked ? "blocked " : r.monitored ? "would-block " : "allowed ") + name_of(r.rule) +
-                      (r.count > 1 ? " x" + std::to_string(r.count) : ""));
+                      (r.count > 1 ? " x" + std::to_string(r.count) : "") + by_text(r.sender));
   }
   void on_flow(const engine::FlowRecord& r) override {
     flows_.push_back(r);
     const bool passed = r.acted == engine::FlowRecord::Acted::Passed;
     events_.push_back("flow " + std::to_string(r.ends.protocol) + " " + std::string(engine::vocabulary().app(r.app).name) + " " +
                       (passed ? "passed" : r.acted == engine::FlowRecord::Acted::Limited ? "limited" : "dropped") + " " +
-                      std::to_string(r.packets[0]) + "+" + std::to_string(r.packets[1]));
+                      std::to_string(r.packets[0]) + "+" + std::to_string(r.packets[1]) + by_text(r.sender));
+    flows_.back().sender = nullptr;  // It lives as long as the call.
   }
   void on_transaction(const View& view, std::uint64_t) override {
     events_.push_back("said " + std::string(engine::vocabulary().app(view.parser).name));
@@ -183,6 +188,7 @@ class Filter final : public engine::EventSink {
   std::uint64_t number_ = 0, carried_ = 0;
   Nanoseconds now_ns_ = kSecond, step_ns_ = kMillisecond;
   LinkType link_ = LinkType::Ethernet;
+  const Sender* sender_ = nullptr;
   bool settled_ = false, ended_ = false;
 };
 
