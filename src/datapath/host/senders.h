@@ -42,6 +42,8 @@ struct SocketEnds {
 
 enum class Way : std::uint8_t { Out, In };
 
+class WhoProgram;
+
 class Senders {
  public:
   static constexpr std::uint32_t kNoUid = 0xffffffff;
@@ -58,6 +60,8 @@ class Senders {
   virtual void want_hashes(bool hashes) = 0;
   /// What a person should know at start. One sentence each.
   virtual std::span<const std::string> remarks() const = 0;
+  /// The program in the kernel, which can refuse calls too; nullptr: there is none.
+  virtual WhoProgram* program() = 0;
   /// Leaves nothing behind in the system.
   virtual void close() = 0;
 };
