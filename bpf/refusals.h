@@ -38,8 +38,10 @@ static __always_inline int among(const __u32 *ids, __u32 count, __u32 id) {
   return 0;
 }
 
+/* What is not static is verified once, by itself, however often it is called: loading takes milliseconds instead of seconds. */
+
 /* Every condition holds. A path's bits are of its image: `bit` is the place of the refusal. */
-static __noinline int holds(const struct weir_refusal *refusal, const struct weir_call *call, const struct weir_owner *owner, __u64 own, __u64 parent) {
+__noinline int holds(const struct weir_refusal *refusal, const struct weir_call *call, const struct weir_owner *owner, __u64 own, __u64 parent) {
   if (!refusal || !call || !owner) return 0;
   const __u32 asks = refusal->asks, nots = refusal->nots;
   if (!(refusal->at & call->at)) return 0;
@@ -58,13 +60,13 @@ static __noinline int holds(const struct weir_refusal *refusal, const struct wei
   return 1;
 }
 
-static __noinline void tell(const struct weir_call *call, const struct weir_owner *owner, __u32 rule) {
-  if (!call || !owner) return;
+__noinline int tell(const struct weir_call *call, const struct weir_owner *owner, __u32 rule) {
+  if (!call || !owner) return 0;
   count(WEIR_WHO_REFUSED);
   struct weir_refused *told = bpf_ringbuf_reserve(&refused, sizeof *told, 0);
   if (!told) {
     count(WEIR_WHO_EVENTS_FULL);
-    return;
+    return 0;
   }
   __builtin_memset(told, 0, sizeof *told);
   told->at_ns = bpf_ktime_get_ns();
@@ -80,10 +82,11 @@ static __noinline void tell(const struct weir_call *call, const struct weir_owne
     told->ends.remote_port = (__u16)call->port;
   }
   bpf_ringbuf_submit(told, 0);
+  return 0;
 }
 
 /* Which refusals name the image or what led to it: looked up once a generation. */
-static __noinline int find_bits(struct weir_image *image) {
+__noinline int find_bits(struct weir_image *image) {
   if (!image) return 0;
   struct weir_bits *bits = bpf_map_lookup_elem(&named, (struct weir_named *)image->path);
   image->own_rules = bits ? bits->own : 0;
