@@ -181,7 +181,7 @@ static __always_inline int is_raw(__u32 type, __u32 protocol) { return type == 3
 SEC("cgroup/sock_create")
 int weir_create(struct bpf_sock *ctx) {
   struct weir_owner owner;
-  struct weir_call call = {.at = WEIR_AT_CREATE, .protocol = ctx->protocol};
+  struct weir_call call = {.at = WEIR_AT_CREATE, .protocol = ctx->protocol}; /* To wherever. */
   current_owner(&owner, ctx->protocol);
   const __u32 raw = is_raw(ctx->type, ctx->protocol);
   call.netns = bpf_get_netns_cookie(ctx);

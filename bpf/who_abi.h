@@ -15,7 +15,7 @@ enum {
   WEIR_DEPTH_MAX = 40,     /* Components of a path that are read. */
   WEIR_REFUSALS_MAX = 48,  /* Rules that are decided at the call. */
   WEIR_PREFIXES_MAX = 8,   /* Of one such rule, and as many ranges of ports, */
-  WEIR_ANCESTORS_MAX = 16,
+  WEIR_ANCESTORS_MAX = 8,  /* As many as a sender has (facts/sender.h). */
   WEIR_IDS_MAX = 8,        /* users and groups. */
 };
 
@@ -87,6 +87,10 @@ enum { WEIR_THEN_PASS = 0, WEIR_THEN_REFUSE = 1, WEIR_THEN_ASK_ON = 2 };
 enum {
   WEIR_ASKS_PATH = 1, WEIR_ASKS_PARENT = 2, WEIR_ASKS_UID = 4, WEIR_ASKS_GID = 8, WEIR_ASKS_PREFIX = 16, WEIR_ASKS_PORT = 32,
   WEIR_ASKS_PROTOCOL = 64, WEIR_ASKS_OWN_NETNS = 128,
+  WEIR_ASKS_STREAM = 256,  /* TCP. */
+  WEIR_ASKS_NO_STREAM = 512,
+  WEIR_ASKS_PLAIN = 1024,  /* A destination whose zone is told by networks. */
+  WEIR_ASKS_REMOTE = 2048, /* A destination that is not loopback. */
 };
 
 struct weir_prefix {
@@ -106,11 +110,20 @@ struct weir_refusal {
   weir_u32 rule;
   weir_u32 prefixes_count, ports_count, uids_count, gids_count;
   weir_u32 uids[WEIR_IDS_MAX], gids[WEIR_IDS_MAX];
-  weir_u32 protocols_be[8]; /* A bit each: bit n % 32 of word n / 32. */
+  weir_u32 protocols[8];    /* A bit each: bit n % 32 of word n / 32. */
   struct weir_prefix prefixes[WEIR_PREFIXES_MAX];
   struct weir_range ports[WEIR_PREFIXES_MAX];
 };
 WEIR_ASSERT_SIZE(struct weir_refusal, 36 + 64 + 32 + 160 + 32);
+
+/* A call, as it is judged. */
+struct weir_call {
+  weir_u64 netns;          /* Cookie. */
+  weir_u32 at, protocol, port;
+  weir_u32 zero;
+  weir_u8 address_be[16];  /* The destination, or where it is to be bound; IPv4 as ::ffff:a.b.c.d. */
+};
+WEIR_ASSERT_SIZE(struct weir_call, 40);
 
 /* What was refused. */
 struct weir_refused {

@@ -32,6 +32,7 @@ enum class Reason : std::uint8_t {
   TableFull,        ///< A table was full and its answer is to stop.
   Conflict,         ///< A retransmission that differs from what was read and passed: it would say something else than what was judged.
   Overlap,          ///< A fragment that overlaps others (RFC 5722).
+  Refused,          ///< A host: the call that would have sent it was refused, so there was no packet.
 };
 
 struct Emit {

@@ -208,6 +208,7 @@ std::string_view describe(Reason reason) {
     case Reason::HoldOverflow: return "the pool for held frames was full";
     case Reason::UndecidedBudget: return "its client lives off undecided payload";
     case Reason::TableFull: return "a table was full";
+    case Reason::Refused: return "the call that would have sent it was refused";
     case Reason::Conflict: return "it differs from what was read at the same place of the stream";
     case Reason::Overlap: return "it overlaps another fragment";
   }

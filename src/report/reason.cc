@@ -16,6 +16,7 @@ std::string_view name_of(Reason reason) {
     case Reason::UndecidedBudget: return "undecided-budget";
     case Reason::TableFull: return "table-full";
     case Reason::Conflict: return "stream-conflict";
+    case Reason::Refused: return "refused-call";
     case Reason::Overlap: return "fragment-overlap";
   }
   return "rule";

@@ -122,24 +122,38 @@ std::string container_of(std::string_view cgroup) {
   return {};
 }
 
+/// If it changed.
+void Identity::read_again(Names& names, const std::string& file) {
+  struct stat about{};
+  const std::int64_t changed = stat(file.c_str(), &about) == 0 ? changed_ns(about) : 0;
+  if (changed == names.changed_ns) return;
+  names.changed_ns = changed;
+  names.by_id.clear();
+  const std::string text = read_small_file(file, 16 << 20).value_or("");
+  for_each_line(text, [&](std::string_view line) {  // name:password:id:…
+    const std::size_t first = line.find(':'), second = line.find(':', first + 1), third = line.find(':', second + 1);
+    if (first == std::string_view::npos || second == std::string_view::npos) return;
+    const auto number = parse_number(line.substr(second + 1, third == std::string_view::npos ? third : third - second - 1));
+    if (number && *number < UINT32_MAX) names.by_id.emplace(static_cast<std::uint32_t>(*number), line.substr(0, first));
+  });
+}
+
 const std::string& Identity::name_in(Names& names, const std::string& file, std::uint32_t id) {
   static const std::string kNone;
-  struct stat about{};
-  if (stat(file.c_str(), &about) != 0) return kNone;
-  if (const std::int64_t changed = changed_ns(about); changed != names.changed_ns) {
-    names.changed_ns = changed;
-    names.by_id.clear();
-    const std::string text = read_small_file(file, 16 << 20).value_or("");
-    for_each_line(text, [&](std::string_view line) {  // name:password:id:…
-      const std::size_t first = line.find(':'), second = line.find(':', first + 1), third = line.find(':', second + 1);
-      if (first == std::string_view::npos || second == std::string_view::npos) return;
-      const auto number = parse_number(line.substr(second + 1, third == std::string_view::npos ? third : third - second - 1));
-      if (number && *number <= UINT32_MAX) names.by_id.emplace(static_cast<std::uint32_t>(*number), line.substr(0, first));
-    });
-  }
+  read_again(names, file);
   const auto found = names.by_id.find(id);
   return found == names.by_id.end() ? kNone : found->second;
 }
+
+std::optional<std::uint32_t> Identity::id_in(Names& names, const std::string& file, std::string_view name) {
+  read_again(names, file);
+  for (const auto& [id, known] : names.by_id)
+    if (known == name) return id;
+  return std::nullopt;
+}
+
+std::optional<std::uint32_t> Identity::uid_of(std::string_view name) { return id_in(users_, root_ + "/etc/passwd", name); }
+std::optional<std::uint32_t> Identity::gid_of(std::string_view name) { return id_in(groups_, root_ + "/etc/group", name); }
 
 std::string Identity::user(std::uint32_t uid) {
   const std::string& name = name_in(users_, root_ + "/etc/passwd", uid);
@@ -205,7 +219,7 @@ std::string Identity::sha256(const std::string& path, std::uint64_t inode) {
       std::vector<std::uint8_t> block(1 << 18);
       bool good = hash != nullptr && EVP_DigestInit_ex(hash.get(), EVP_sha256(), nullptr) == 1;
       ssize_t n = 0;
-      while (good && (n = read(fd, block.data(), block.size())) > 0) good = EVP_DigestUpdate(hash.get(), block.data(), static_cast<std::size_t>(n)) == 1;
+      while (good && (n = ::read(fd, block.data(), block.size())) > 0) good = EVP_DigestUpdate(hash.get(), block.data(), static_cast<std::size_t>(n)) == 1;
       std::uint8_t digest[EVP_MAX_MD_SIZE];
       unsigned size = 0;
       if (good && n == 0 && EVP_DigestFinal_ex(hash.get(), digest, &size) == 1) out = hex({digest, size});

@@ -33,6 +33,8 @@ class Identity {
 
   std::string user(std::uint32_t uid);
   std::string group(std::uint32_t gid);
+  std::optional<std::uint32_t> uid_of(std::string_view name);
+  std::optional<std::uint32_t> gid_of(std::string_view name);
   ContainerNames container(const std::string& id);
   /// Path of a control group in the unified hierarchy that is mounted at `mounted`, by its number.
   std::string cgroup(const std::string& mounted, std::uint64_t id);
@@ -45,6 +47,8 @@ class Identity {
     std::unordered_map<std::uint32_t, std::string> by_id;
   };
   const std::string& name_in(Names& names, const std::string& file, std::uint32_t id);
+  void read_again(Names& names, const std::string& file);
+  std::optional<std::uint32_t> id_in(Names& names, const std::string& file, std::string_view name);
 
   static constexpr std::size_t kKeptMax = 4096;  ///< Of each memory; then it begins anew.
   std::string root_;

@@ -18,8 +18,10 @@
 #include "base/hash.h"
 #include "datapath/host/identity.h"
 #include "datapath/host/proc.h"
+#include "datapath/host/refusals.h"
 #include "datapath/host/socket_diagnosis.h"
 #include "datapath/host/who_program.h"
+#include "facts/field_ids.h"
 #include "facts/packet.h"
 
 namespace weir::datapath {
@@ -28,7 +30,8 @@ namespace {
 constexpr std::uint64_t kBefore = std::uint64_t{1} << 63;  ///< Numbers of images that ran before the program.
 constexpr std::size_t kSlice = 64;                          ///< Entries of a table that one turn looks at.
 constexpr std::int64_t kKeptFor = 180 * std::int64_t{1'000'000'000};  ///< An image whose last process ended.
-constexpr std::int64_t kRescanAfter = 20'000'000;           ///< /proc is not walked more often.
+constexpr std::int64_t kRescanAfter = 20'000'000;           ///< /proc is not walked more often,
+constexpr std::int64_t kAddressesAfter = 1'000'000'000;     ///< nor the addresses of this host asked for.
 
 std::int64_t monotonic_ns() {
   timespec now{};
@@ -114,10 +117,8 @@ class KernelSenders final : public Senders {
 
   const Sender* find(const SocketEnds& ends, Way way, std::uint32_t uid) override;
   void turn() override;
-  void want_hashes(bool hashes) override {
-    if (hashes != options_.hashes) kept_.clear(), spare_ = true;
-    options_.hashes = hashes;
-  }
+  std::uint32_t use(std::shared_ptr<const policy::RuleSet> rules) override;
+  void for_each_refused(const std::function<void(const RefusedCall&)>& call) override;
   std::span<const std::string> remarks() const override { return remarks_; }
   void close() override {
     program_.reset();
@@ -136,6 +137,7 @@ class KernelSenders final : public Senders {
   void add_parents(Kept& kept, const weir_image& image);
   void scan_sockets();
   void look_at_images();
+  std::uint32_t refuse();
 
   SenderOptions options_;
   std::string unified_;
@@ -144,6 +146,9 @@ class KernelSenders final : public Senders {
   std::unique_ptr<SocketDiagnosis> diagnosis_;
   Identity identity_;
   Proc proc_;
+  std::shared_ptr<const policy::RuleSet> rules_;
+  std::vector<Ip> addresses_;
+  std::int64_t addresses_ns_ = 0;
   bool all_processes_ = true, spare_ = false;
   struct Key {
     std::uint64_t image, start_ns, cgroup;
@@ -398,7 +403,41 @@ void KernelSenders::turn() {
     spare_ = false;
   }
   if (by_uid_.size() > 4096) by_uid_.clear();
-  if (program_ != nullptr) look_at_images();
+  if (program_ == nullptr) return;
+  look_at_images();
+  if (rules_ == nullptr || monotonic_ns() - addresses_ns_ < kAddressesAfter) return;
+  addresses_ns_ = monotonic_ns();
+  if (std::vector<Ip> now = own_addresses(); now != addresses_) refuse();
+}
+
+std::uint32_t KernelSenders::use(std::shared_ptr<const policy::RuleSet> rules) {
+  const bool hashes = rules->wants(field::kProcessSha256);
+  spare_ = spare_ || hashes != options_.hashes;
+  options_.hashes = hashes;
+  rules_ = std::move(rules);
+  return program_ == nullptr ? 0 : refuse();
+}
+
+/// Which rules are certain at the call depends on the addresses that this host has.
+std::uint32_t KernelSenders::refuse() {
+  addresses_ = own_addresses();
+  const Refusals refusals = refusals_of(*rules_, {.addresses = addresses_,
+                                                  .uid_of = [this](std::string_view name) { return identity_.uid_of(name); },
+                                                  .gid_of = [this](std::string_view name) { return identity_.gid_of(name); }});
+  if (!program_->refuse(refusals.rows, refusals.named)) return refusals.rules;
+  (void)program_->refuse({}, {});  // The engine decides all of it.
+  return 0;
+}
+
+void KernelSenders::for_each_refused(const std::function<void(const RefusedCall&)>& call) {
+  if (program_ == nullptr) return;
+  program_->for_each_refused([&](const weir_refused& told) {
+    RefusedCall out{.rule = told.rule, .sender = sender_of(told.owner), .mono_ns = static_cast<Nanoseconds>(told.at_ns)};
+    out.call = told.call == WEIR_AT_CONNECT ? "connect" : told.call == WEIR_AT_SEND ? "send" : told.call == WEIR_AT_BIND ? "bind" : "socket";
+    out.ends = {.local = Ip::v6_bytes(told.ends.local_be), .remote = Ip::v6_bytes(told.ends.remote_be), .local_port = told.ends.local_port,
+                .remote_port = told.ends.remote_port, .protocol = static_cast<std::uint8_t>(told.ends.protocol)};
+    call(out);
+  });
 }
 
 /// A slice of the walk: first which images run, with what led to them, then those that do not. An image goes when nothing ran it for a
@@ -432,6 +471,21 @@ void KernelSenders::look_at_images() {
 }
 
 }  // namespace
+
+engine::AlertRecord alert_of(const RefusedCall& call, const policy::RuleSet& rules, Time now) {
+  engine::AlertRecord record;
+  record.rule = call.rule;
+  record.action = call.rule < rules.policy().rules.size() ? rules.policy().rules[call.rule].action : policy::Action::Drop;
+  record.reason = Reason::Refused;
+  record.blocked = true;
+  record.wall_ns = now.wall_ns - (now.mono_ns - call.mono_ns);
+  record.has_ip = true;
+  record.src = call.ends.local, record.dst = call.ends.remote;
+  record.src_port = call.ends.local_port, record.dst_port = call.ends.remote_port;
+  record.protocol = call.ends.protocol;
+  record.sender = call.sender;
+  return record;
+}
 
 Result<std::unique_ptr<Senders>> Senders::open(const SenderOptions& options) {
   auto senders = std::make_unique<KernelSenders>(options);

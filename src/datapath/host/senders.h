@@ -15,13 +15,17 @@
 // connected socket that is passed on stays its connector's. What a listener accepts is the listener's. One thread's, the lane's.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 
 #include "base/address.h"
+#include "base/clock.h"
 #include "base/result.h"
+#include "engine/event.h"
 #include "facts/sender.h"
+#include "policy/compile.h"
 
 namespace weir::datapath {
 
@@ -29,7 +33,7 @@ struct SenderOptions {
   std::string cgroup;              ///< Part of the control group hierarchy that is looked at, a folder; empty: its root.
   std::uint32_t processes_max = 32768;  ///< That are remembered, those that ended too.
   std::uint32_t sockets_max = 262144;
-  bool hashes = false;             ///< Some rule asks for process.sha256.
+  bool hashes = false;             ///< Some rule asks for process.sha256. use() says it anew.
   bool programs = true;            ///< False: nothing in the kernel, as where it takes no program.
 };
 
@@ -41,6 +45,17 @@ struct SocketEnds {
 };
 
 enum class Way : std::uint8_t { Out, In };
+
+/// A call that the kernel refused, since no packet of it could have passed.
+struct RefusedCall {
+  RuleId rule = kNoRule;
+  std::string_view call;           ///< "connect", "send", "bind", "socket".
+  SocketEnds ends;                 ///< `remote` is where to; of bind `local` where. All zeroes for a socket that was not made.
+  const Sender* sender = nullptr;
+  Nanoseconds mono_ns = 0;
+};
+/// As a report shows it. `now` says how the two clocks stand to each other.
+engine::AlertRecord alert_of(const RefusedCall& call, const policy::RuleSet& rules, Time now);
 
 class WhoProgram;
 
@@ -56,8 +71,11 @@ class Senders {
   virtual const Sender* find(const SocketEnds& ends, Way way, std::uint32_t uid = kNoUid) = 0;
   /// Between two batches: what the kernel recorded meanwhile is read, and what is too old forgotten.
   virtual void turn() = 0;
-  /// A policy that asks otherwise for hashes.
-  virtual void want_hashes(bool hashes) = 0;
+  /// The policy in force from now on: whether hashes are asked for, and what is refused at the call (refusals.h). How many of its rules
+  /// are; what was refused under the one before is to be asked for first.
+  virtual std::uint32_t use(std::shared_ptr<const policy::RuleSet> rules) = 0;
+  /// Calls with what was refused since; at most 64 at once.
+  virtual void for_each_refused(const std::function<void(const RefusedCall&)>& call) = 0;
   /// What a person should know at start. One sentence each.
   virtual std::span<const std::string> remarks() const = 0;
   /// The program in the kernel, which can refuse calls too; nullptr: there is none.
