@@ -167,13 +167,13 @@ int explain(const Options& options) {
     complain("explain asks about --packet \"…\" or about CAPTURE:N, one of them");
     return kWrong;
   }
-  const auto rules = load_rules(options.policy);
+  Convo convo = parse_convo(options.packet);
+  const auto rules = load_rules(options.policy, {}, convo.has_senders ? on::kHost : std::uint8_t{0});
   if (rules == nullptr) return kWrong;
   const policy::Policy& policy = rules->policy();
   std::optional<Traffic> traffic;
   std::uint64_t number = 0;
   if (!options.packet.empty()) {
-    Convo convo = parse_convo(options.packet);
     for (const ConvoMistake& mistake : convo.mistakes) complain("--packet: " + mistake.message);
     if (!convo.mistakes.empty()) return kWrong;
     if (convo.steps.empty()) {
@@ -222,6 +222,7 @@ std::function<int()> add_explain(CLI::App& app) {
       "  weir explain policy.yaml capture.pcap:17\n"
       "  weir explain policy.yaml --packet \"10.0.0.5:40000 > 198.51.100.53:53 udp dns? A evil.example\"\n"
       "  weir explain policy.yaml --packet \"10.0.0.5:40000 > 192.0.2.7:22 in lan0 tcp S\"\n"
+      "  weir explain policy.yaml --packet \"10.0.0.5:40000 > 192.0.2.7:80 process /usr/bin/curl user ann tcp S\"   on a host\n"
       "  weir explain 4711                                    an alert of the running filter\n\n"
       "For each rule asked, in order: its conditions, the fact as it stands (a value, not yet known, absent, hidden), whether "
       "it\n"

@@ -36,7 +36,7 @@ std::shared_ptr<const policy::RuleSet> load_rules(const std::string& path, const
     return nullptr;
   }
   std::fputs(policy::render(warn_of_unmade(*loaded.policy)).c_str(), stderr);
-  if (datapaths != 0) {
+  if (datapaths != 0 && datapaths != kEveryRule) {
     const policy::Diagnostics missing = policy::check_for(*loaded.policy, engine::vocabulary(), datapaths, policy::Severity::Error);
     std::fputs(policy::render(missing).c_str(), stderr);
     if (missing.errors() > 0) return nullptr;

@@ -36,7 +36,7 @@ bool write_file(const std::string& path, const std::string& text) {
 
 int prove(const Options& options) {
   const auto begun = std::chrono::steady_clock::now();
-  const std::shared_ptr<const policy::RuleSet> rules = load_rules(options.policy);
+  const std::shared_ptr<const policy::RuleSet> rules = load_rules(options.policy, {}, kEveryRule);
   if (rules == nullptr) return kWrong;
   policy::Catalog chosen = policy::catalog();
   for (const std::string& id : options.only)

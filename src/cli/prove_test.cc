@@ -26,7 +26,6 @@ using policy::CatalogRow;
 std::shared_ptr<const policy::RuleSet> compiled(policy::Loaded loaded) {
   EXPECT_EQ(loaded.diagnostics.errors(), 0U) << policy::render(loaded.diagnostics);
   if (!loaded.policy) return nullptr;
-  std::erase_if(loaded.policy->rules, [](const policy::Rule& rule) { return (rule.datapaths & on::kCapture) == 0; });
   return std::make_shared<const policy::RuleSet>(std::make_shared<const policy::Policy>(std::move(*loaded.policy)), engine::vocabulary());
 }
 
@@ -132,8 +131,7 @@ TEST(Prove, TheSiteWithEveryRoleIsProven) {
   const Proofs proofs = prover.prove();
   EXPECT_EQ(proofs.count(Proof::NotProven), 0U);
   for (const RowProof& row : proofs.rows) {
-    const bool host_only = row.row->id == "T1218.012" || row.row->id == "T1522";
-    EXPECT_EQ(row.proof, host_only ? Proof::NotAssessed : Proof::Proven) << row.row->id << ": " << row.why;
+    EXPECT_EQ(row.proof, Proof::Proven) << row.row->id << ": " << row.why;
     for (const auto* cases : {&row.attacks, &row.twins})
       for (const CaseProof& one : *cases) {
         if (one.proof != Proof::NotAssessed) continue;

@@ -277,13 +277,15 @@ CaseResult run_case(const std::string& directory, const CaseOptions& options) {
   CaseResult result;
   result.name = directory;
   const fs::path at(directory);
-  const RuleSetPtr rules = load_rules((at / "policy.yaml").string());
+  const fs::path talk = at / "traffic.convo";
+  const bool on_host = fs::exists(talk) && parse_convo(read_text(talk)).has_senders;
+  const RuleSetPtr rules = load_rules((at / "policy.yaml").string(), {}, on_host ? on::kHost : std::uint8_t{0});
   if (rules == nullptr) {
     result.broken = "policy.yaml has errors";
     return result;
   }
-  if (fs::exists(at / "traffic.convo")) {
-    run_convo(at / "traffic.convo", rules, result);
+  if (fs::exists(talk)) {
+    run_convo(talk, rules, result);
     return result;
   }
   const nlohmann::json expect = nlohmann::json::parse(read_text(at / "expect.json"), nullptr, false);

@@ -76,6 +76,7 @@ Result<std::uint64_t> Traffic::each(const std::function<bool(const Frame&)>& cal
       frame.wire_bytes = static_cast<std::uint32_t>(step.frame.size());
       frame.port = ports_[count];
       frame.number = ++count;
+      if (step.sender != nullptr) frame.sender = &step.sender->told;
       frame.time = {.mono_ns = datapath::kFirstMono + step.at_ns, .wall_ns = kConvoBegins + step.at_ns};
       if (!call(frame)) break;
     }

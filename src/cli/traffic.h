@@ -33,6 +33,8 @@ class Traffic {
   const Step* step(std::uint64_t number) const;
   const std::vector<Step>& steps() const { return convo_.steps; }
   bool is_convo() const { return path_.empty(); }
+  /// It plays on a host: frames say who sent them.
+  bool has_senders() const { return convo_.has_senders; }
   const std::string& path() const { return path_; }
 
  private:

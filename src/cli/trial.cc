@@ -92,6 +92,7 @@ Trial run_trial(const std::shared_ptr<const policy::RuleSet>& rules, const Traff
   options.flows_max = 1 << 16;
   options.table_entries = 1 << 14;
   options.probe = probe;
+  options.senders = traffic.has_senders();
   engine::Engine engine(options, rules, sink);
   std::unordered_map<std::uint64_t, RuleId> passed_by;
   const auto read = traffic.each([&](const Frame& frame) {

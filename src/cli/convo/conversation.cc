@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "cli/convo/packet_maker.h"
 
@@ -14,6 +15,35 @@ constexpr std::uint16_t kFragmentsId = 0x7765;
 constexpr std::uint64_t kFirstNumber = 10'001;  ///< `%n` in the first packet of a line with `times`.
 
 using Words = std::span<const LineWord>;
+
+constexpr std::string_view kWho[] = {"process", "parent", "cmdline", "sha256", "user", "group", "cgroup", "service", "container", "image"};
+
+bool tells_who(const LineWord& word) { return std::any_of(std::begin(kWho), std::end(kWho), [&](std::string_view who) { return word.is(who); }); }
+
+/// What the line says of the process, as a datapath would tell it. Paths of other systems end behind their last `\`.
+std::shared_ptr<const StepSender> sender_of(std::vector<std::pair<std::string, std::string>> texts) {
+  auto out = std::make_shared<StepSender>();
+  out->texts = std::move(texts);
+  Sender& s = out->told;
+  std::uint64_t id = 1;
+  for (const auto& [who, value] : out->texts) {
+    id = hash_text(value, hash_text(who, id));
+    if (who == "process") s.path = value, s.name = std::string_view(value).substr(value.find_last_of("/\\") + 1);
+    else if (who == "parent" && s.parents_count < Sender::kParentsMax) s.parents[s.parents_count++] = value;
+    else if (who == "cmdline") s.cmdline = value;
+    else if (who == "sha256") s.sha256 = value;
+    else if (who == "user") s.user = value;
+    else if (who == "group") s.group = value;
+    else if (who == "cgroup") s.cgroup = value;
+    else if (who == "service") s.service = value;
+    else if (who == "container") s.container_id = s.container_name = value;
+    else if (who == "image") s.container_image = value;
+  }
+  // A process whose control group is not told is in none that names a service or a container.
+  if (s.cgroup.empty() && !s.path.empty()) s.cgroup = "/";
+  s.id = id | 1;
+  return out;
+}
 
 struct Host {
   std::optional<Ip> v4, v6;
@@ -73,6 +103,7 @@ class Reading {
   bool one_packet(Words words, const Step& like, std::uint64_t& times);
   Nanoseconds every_of(Words words) const;
   bool options(Words& words, PacketEnds& ends, std::string& port_name, std::uint64_t& times);
+  std::vector<std::pair<std::string, std::string>> who_;  ///< What the line at hand says of its sender.
 
   Convo convo_;
   std::map<std::string, Host> hosts_;
@@ -164,13 +195,15 @@ Result<End> Reading::end_of(const std::string& text) const {
   return end;
 }
 
-/// {in PORT | vlan N | ttl N | mac MAC | frag N | options DATA | times N | every T} before the content.
+/// {in PORT | vlan N | ttl N | mac MAC | frag N | options DATA | times N | every T | WHO VALUE} before the content.
 bool Reading::options(Words& words, PacketEnds& ends, std::string& port_name, std::uint64_t& times) {
   while (words.size() > 1) {
     const std::string& value = words[1].text;
     const auto number = parse_number(value);
     if (words[0].is("in")) {
       port_name = value;
+    } else if (tells_who(words[0])) {
+      who_.emplace_back(words[0].text, value);
     } else if (words[0].is("vlan")) {
       if (!number || *number > 4095) return complain("vlan is followed by a number up to 4095"), false;
       ends.path.vlan = static_cast<std::uint16_t>(*number);
@@ -264,7 +297,10 @@ bool Reading::one_packet(Words words, const Step& like, std::uint64_t& times) {
   ends.dst_port = dst.value().port;
   std::string port_name = src.value().port_name;
   words = words.subspan(3);
+  who_.clear();
   if (!options(words, ends, port_name, times)) return false;
+  const auto sender = who_.empty() ? nullptr : sender_of(std::move(who_));
+  convo_.has_senders = convo_.has_senders || sender != nullptr;
   const auto made = maker_.make(ends, words, like.expected != Verdict::Drop);
   if (!made) return fail(made.error().message);
   Nanoseconds at = now_ns_;
@@ -272,6 +308,7 @@ bool Reading::one_packet(Words words, const Step& like, std::uint64_t& times) {
     Step& step = convo_.steps.emplace_back(like);
     step.at_ns = at;
     step.frame = packet.frame;
+    step.sender = packet.back ? nullptr : sender;
     step.port = packet.back ? dst.value().port_name : port_name;
     at += every_ns_ / 10;
   }

@@ -9,7 +9,9 @@
 //   packet   = [TIME] END > END {OPTION} CONTENT [pass|drop [RULE]]
 //   TIME     = seconds from the start, 1.25; a line without one comes a millisecond after the line before it
 //   END      = NAME | NAME:PORT | ADDRESS | ADDRESS:PORT | [ADDRESS]:PORT | *      * is everybody: broadcast
-//   OPTION   = in PORT | vlan N | ttl N | mac MAC | frag BYTES[+] | options DATA | times N | every SECONDS
+//   OPTION   = in PORT | vlan N | ttl N | mac MAC | frag BYTES[+] | options DATA | times N | every SECONDS | WHO VALUE
+//   WHO      = process PATH | parent PATH | cmdline "text" | sha256 HEX | user NAME | group NAME | cgroup PATH | service UNIT |
+//              container ID | image NAME         of the process that has the packet's socket; `parent` again for one further up
 //              `%n` in a line with `times` is the number of the repetition, from 10001: ports and names that differ
 //   CONTENT  = tcp FLAGS [DATA] [seq ±N]      flags as letters FSRPAUEC, exactly those: `tcp S`, `tcp PA "text"`, `tcp FA`
 //            | tcp open | tcp close           three packets each
@@ -29,6 +31,7 @@
 // A packet that is expected to be stopped does not arrive: its sender's sequence numbers stay, as if it were sent again.
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,8 +41,15 @@
 #include "base/result.h"
 #include "cli/convo/frame_writer.h"
 #include "facts/decision.h"
+#include "facts/sender.h"
 
 namespace weir::cli {
+
+/// A process that a line tells of. `told` points into the texts.
+struct StepSender {
+  std::vector<std::pair<std::string, std::string>> texts;  ///< As the line has them: WHO and VALUE.
+  Sender told;
+};
 
 /// One packet of a conversation.
 struct Step {
@@ -50,6 +60,7 @@ struct Step {
   std::string port;            ///< Name of the port that it comes in by; empty: none.
   std::optional<Verdict> expected;
   std::string expected_rule;   ///< Empty: any.
+  std::shared_ptr<const StepSender> sender;
 };
 
 struct ConvoMistake {
@@ -59,6 +70,7 @@ struct ConvoMistake {
 
 struct Convo {
   std::vector<Step> steps;
+  bool has_senders = false;            ///< It plays on a host: some line says who sends. Of the others nobody is known.
   std::vector<ConvoMistake> mistakes;  ///< All of them; the steps are then not to be used.
 };
 

@@ -2,11 +2,14 @@
 #include "cli/prove/prover.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <optional>
 
 #include "cli/prove/layout.h"
 #include "cli/trial.h"
 #include "engine/engine.h"
+#include "facts/field_ids.h"
 
 namespace weir::cli {
 namespace {
@@ -18,6 +21,38 @@ using RuleSetPtr = std::shared_ptr<const policy::RuleSet>;
 
 RuleSetPtr compiled(policy::Policy policy) {
   return std::make_shared<const policy::RuleSet>(std::make_shared<const policy::Policy>(std::move(policy)), engine::vocabulary());
+}
+
+/// As the datapath has it: the others' rules sleep, so that all keep their numbers.
+policy::Policy seen_on(const policy::Policy& policy, std::uint8_t datapath) {
+  policy::Policy out = policy;
+  for (policy::Rule& rule : out.rules)
+    if ((rule.datapaths & datapath) == 0) rule.expires_wall_ns = 0;
+  return out;
+}
+
+/// The same policy in both places.
+struct BothRules {
+  RuleSetPtr capture, host;
+  explicit BothRules(const policy::Policy& policy) : capture(compiled(seen_on(policy, on::kCapture))), host(compiled(seen_on(policy, on::kHost))) {}
+  const RuleSetPtr& of(const Convo& convo) const { return convo.has_senders ? host : capture; }
+};
+
+/// The program that the policy lets do what the row is about: of a rule that names the row, the first process.path that its
+/// exceptions, or an `allow`, write out.
+std::string program_of(const policy::Policy& policy, const std::function<bool(const policy::Rule&)>& about) {
+  std::string out;
+  const auto take = [&](const policy::AllOf& map) {
+    for (const policy::Condition& c : map)
+      if (c.field == field::kProcessPath && !c.negated && c.values.texts != nullptr)
+        c.values.texts->for_each_exact([&](std::string_view path) { out = out.empty() ? std::string(path) : out; });
+  };
+  for (const policy::Rule& rule : policy.rules) {
+    if (!about(rule)) continue;
+    if (rule.action == policy::Action::Allow) take(rule.match);
+    else for (const policy::AllOf& map : rule.unless) take(map);
+  }
+  return out.empty() ? "/usr/bin/agent" : out;
 }
 
 /// The same zones, sets and ports, and nothing that stops anything.
@@ -81,23 +116,25 @@ std::size_t Proofs::count(Proof proof) const {
 class Prover::Runner {
  public:
   Runner(const policy::Catalog& catalog, RuleSetPtr rules)
-      : catalog_(catalog), rules_(std::move(rules)), control_(compiled(without_rules(rules_->policy()))), layout_(rules_->policy()) {}
+      : catalog_(catalog), rules_(std::move(rules)), seen_(rules_->policy()), control_(compiled(without_rules(rules_->policy()))), layout_(rules_->policy()) {}
 
   RowProof row(const policy::CatalogRow& row);
   /// The outcome of one case under other rules of the same zones. The rules that stopped something are added to the outcome.
-  void run(const policy::CatalogRow& row, CaseProof& one, const RuleSetPtr& rules, const Convo& convo) const;
+  void run(const policy::CatalogRow& row, CaseProof& one, const BothRules& both, const Convo& convo) const;
   const RuleSetPtr& rules() const { return rules_; }
   const Convo* convo_of(const CaseProof& one) const;
   const policy::Catalog& catalog() const { return catalog_; }
 
  private:
   CaseProof prove_case(const policy::CatalogRow& row, const policy::CatalogCase& about, bool attack);
-  std::string missing_fact(const policy::CatalogCase& about) const;
+  std::string missing_fact(const policy::CatalogCase& about, bool on_host) const;
   bool gets_through(const Convo& convo) const;
   void conclude(RowProof& out) const;
 
   const policy::Catalog& catalog_;
-  RuleSetPtr rules_, control_;
+  RuleSetPtr rules_;
+  BothRules seen_;
+  RuleSetPtr control_;
   Layout layout_;
   std::map<std::string, Convo> convos_;       ///< By the laid text: rows share conversations.
   std::map<const policy::CatalogCase*, std::string> texts_;
@@ -109,7 +146,7 @@ const Convo* Prover::Runner::convo_of(const CaseProof& one) const {
   return text == texts_.end() ? nullptr : &convos_.at(text->second);
 }
 
-std::string Prover::Runner::missing_fact(const policy::CatalogCase& about) const {
+std::string Prover::Runner::missing_fact(const policy::CatalogCase& about, bool on_host) const {
   const FieldSet unmade = engine::unmade_fields();
   for (const std::string& name : about.facts) {
     const FieldRow* row = engine::vocabulary().field(name);
@@ -118,7 +155,7 @@ std::string Prover::Runner::missing_fact(const policy::CatalogCase& about) const
       return "it rests on `" + name + "`, which this version does not know";
     }
     if (unmade.test(row->id)) return "it rests on `" + name + "`, which this version does not make yet";
-    if ((row->datapaths & on::kCapture) == 0) return "it rests on `" + name + "`, which is known on a host only";
+    if ((row->datapaths & (on_host ? on::kHost : on::kCapture)) == 0) return "it rests on `" + name + "`, which is known on a host only";
   }
   return {};
 }
@@ -129,7 +166,8 @@ bool Prover::Runner::gets_through(const Convo& convo) const {
   return std::all_of(trial.answers.begin(), trial.answers.end(), [](const Answer& a) { return a.verdict == Verdict::Pass; });
 }
 
-void Prover::Runner::run(const policy::CatalogRow& row, CaseProof& one, const RuleSetPtr& rules, const Convo& convo) const {
+void Prover::Runner::run(const policy::CatalogRow& row, CaseProof& one, const BothRules& both, const Convo& convo) const {
+  const RuleSetPtr& rules = both.of(convo);
   const policy::Policy& policy = rules->policy();
   const Traffic traffic = Traffic::of_convo(convo, policy);
   const Trial trial = run_trial(rules, traffic);
@@ -182,9 +220,13 @@ void Prover::Runner::run(const policy::CatalogRow& row, CaseProof& one, const Ru
 
 CaseProof Prover::Runner::prove_case(const policy::CatalogRow& row, const policy::CatalogCase& about, bool attack) {
   CaseProof out{.about = &about, .attack = attack};
-  out.why = missing_fact(about);
-  if (!out.why.empty()) return out;
-  const LaidTraffic laid = layout_.lay(about.traffic);
+  std::string traffic = about.traffic;
+  constexpr std::string_view kProgram = "{program}";
+  for (std::size_t place = traffic.find(kProgram); place != std::string::npos; place = traffic.find(kProgram))
+    traffic.replace(place, kProgram.size(), program_of(rules_->policy(), [&](const policy::Rule& rule) {
+      return std::any_of(rule.techniques.begin(), rule.techniques.end(), [&](const std::string& id) { return names(catalog_, id, row); });
+    }));
+  const LaidTraffic laid = layout_.lay(traffic);
   if (laid.text.empty()) {
     out.why = laid.missing;
     return out;
@@ -195,6 +237,8 @@ CaseProof Prover::Runner::prove_case(const policy::CatalogRow& row, const policy
     out.why = "the conversation cannot be laid: " + at->second.mistakes.front().message;
     return out;
   }
+  out.why = missing_fact(about, at->second.has_senders);
+  if (!out.why.empty()) return out;
   texts_[&about] = laid.text;
   const auto control = controls_.find(laid.text);
   const bool through = control != controls_.end() ? control->second : (controls_[laid.text] = gets_through(at->second));
@@ -202,7 +246,7 @@ CaseProof Prover::Runner::prove_case(const policy::CatalogRow& row, const policy
     out.why = "without the policy it does not get through either";
     return out;
   }
-  run(row, out, rules_, at->second);
+  run(row, out, seen_, at->second);
   return out;
 }
 
@@ -269,19 +313,19 @@ std::vector<Prover::Mutation> Prover::mutate(const Proofs& proofs) {
     for (RuleId id = begin; id < end; ++id)
       for (const policy::Condition& c : whole.rules[id].match)
         if (unmade.test(c.field)) add_once(mutation.unmade, std::string(engine::vocabulary().field(c.field)->name));
-    RuleSetPtr without;
+    std::optional<BothRules> without;
     for (const RowProof& row : proofs.rows) {
       if (row.proof != Proof::Proven) continue;
       const auto falls = [&](const CaseProof& one) {
         const auto decider = one.deciders.lower_bound(begin);
         if (one.proof != Proof::Proven || decider == one.deciders.end() || *decider >= end) return false;
-        if (without == nullptr) {
+        if (!without) {
           policy::Policy less = whole;
           less.rules.erase(less.rules.begin() + begin, less.rules.begin() + end);
-          without = compiled(std::move(less));
+          without.emplace(less);
         }
         CaseProof again{.about = one.about, .attack = one.attack};
-        runner_->run(*row.row, again, without, *runner_->convo_of(one));
+        runner_->run(*row.row, again, *without, *runner_->convo_of(one));
         return again.proof == Proof::NotProven;
       };
       if (std::any_of(row.attacks.begin(), row.attacks.end(), falls) || std::any_of(row.twins.begin(), row.twins.end(), falls))
