@@ -189,10 +189,14 @@ std::string Identity::cgroup(const std::string& mounted, std::uint64_t id) {
   handle->handle_type = 0xfe;
   std::memcpy(bytes + sizeof(file_handle), &id, sizeof id);
   const int root = open(mounted.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (root < 0) return {};
-  const int folder = open_by_handle_at(root, handle, O_PATH | O_CLOEXEC);
-  close(root);
-  if (folder < 0) return {};
+  const int folder = root < 0 ? -1 : open_by_handle_at(root, handle, O_PATH | O_CLOEXEC);
+  if (root >= 0) close(root);
+  if (cgroups_.size() >= kKeptMax) cgroups_.clear();
+  if (folder < 0) {  // Not allowed to a filter that runs without privileges.
+    walk_cgroups(mounted);
+    const auto found = cgroups_.find(id);
+    return found == cgroups_.end() ? std::string() : found->second;
+  }
   char shown[PATH_MAX];
   const ssize_t size = readlink(("/proc/self/fd/" + std::to_string(folder)).c_str(), shown, sizeof shown);
   close(folder);
@@ -200,9 +204,20 @@ std::string Identity::cgroup(const std::string& mounted, std::uint64_t id) {
   std::string path(shown, static_cast<std::size_t>(size));
   if (path.starts_with(mounted)) path.erase(0, mounted.size());
   if (path.empty()) path = "/";
-  if (cgroups_.size() >= kKeptMax) cgroups_.clear();
   cgroups_[id] = path;
   return path;
+}
+
+/// A group's number is the inode of its folder.
+void Identity::walk_cgroups(const std::string& mounted) {
+  namespace fs = std::filesystem;
+  std::error_code gone;
+  struct stat about{};
+  if (stat(mounted.c_str(), &about) == 0) cgroups_[about.st_ino] = "/";
+  for (fs::recursive_directory_iterator at(mounted, fs::directory_options::skip_permission_denied, gone), end; !gone && at != end; at.increment(gone)) {
+    if (cgroups_.size() >= kKeptMax) return;
+    if (at->is_directory(gone) && stat(at->path().c_str(), &about) == 0) cgroups_[about.st_ino] = at->path().string().substr(mounted.size());
+  }
 }
 
 std::string Identity::sha256(const std::string& path, std::uint64_t inode) {

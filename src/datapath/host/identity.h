@@ -47,6 +47,7 @@ class Identity {
     std::unordered_map<std::uint32_t, std::string> by_id;
   };
   const std::string& name_in(Names& names, const std::string& file, std::uint32_t id);
+  void walk_cgroups(const std::string& mounted);
   void read_again(Names& names, const std::string& file);
   std::optional<std::uint32_t> id_in(Names& names, const std::string& file, std::string_view name);
 

@@ -14,6 +14,8 @@
 #include "base/text.h"
 #include "facts/field_ids.h"
 #include "facts/packet.h"
+#include "policy/compile.h"
+#include "policy/zone.h"
 
 namespace weir::datapath {
 namespace {
@@ -67,7 +69,7 @@ void add_set(std::vector<Prefix>& out, const policy::PrefixSet& set) {
 
 class Lowering {
  public:
-  Lowering(const policy::RuleSet& rules, const HostFacts& host) : rules_(rules), policy_(rules.policy()), host_(host) {}
+  Lowering(const policy::Policy& policy, const HostFacts& host) : policy_(policy), zones_(policy.zones), host_(host) {}
   Refusals lower();
 
  private:
@@ -88,8 +90,8 @@ class Lowering {
   bool add(Row row);
   bool let_pass(std::initializer_list<const policy::AllOf*> maps, bool essential);
 
-  const policy::RuleSet& rules_;
   const policy::Policy& policy_;
+  const policy::ZoneMap zones_;
   const HostFacts& host_;
   Refusals out_;
   std::map<std::string, weir_bits> named_;
@@ -168,7 +170,7 @@ Known Lowering::ask_own_end(Row& row, const Condition& c) const {
   const Ip elsewhere = Ip::v4(0x08080808);
   const auto in = [&](const Ip& ip) {
     if (c.values.prefixes != nullptr && c.values.prefixes->contains(ip)) return true;
-    const ZoneId zone = rules_.zones().zone_of(ip, kNoPort, elsewhere);
+    const ZoneId zone = zones_.zone_of(ip, kNoPort, elsewhere);
     return std::find(c.values.zones.begin(), c.values.zones.end(), zone) != c.values.zones.end();
   };
   std::size_t inside = 0;
@@ -330,7 +332,7 @@ Refusals Lowering::lower() {
 
 }  // namespace
 
-Refusals refusals_of(const policy::RuleSet& rules, const HostFacts& host) { return Lowering(rules, host).lower(); }
+Refusals refusals_of(const policy::Policy& policy, const HostFacts& host) { return Lowering(policy, host).lower(); }
 
 std::vector<Ip> own_addresses() {
   std::vector<Ip> out;

@@ -23,7 +23,7 @@
 
 #include "base/address.h"
 #include "datapath/host/who_program.h"
-#include "policy/compile.h"
+#include "policy/rule.h"
 
 namespace weir::datapath {
 
@@ -38,7 +38,7 @@ struct HostFacts {
   std::function<std::optional<std::uint32_t>(std::string_view)> uid_of, gid_of;  ///< By name.
 };
 
-Refusals refusals_of(const policy::RuleSet& rules, const HostFacts& host);
+Refusals refusals_of(const policy::Policy& policy, const HostFacts& host);
 /// Addresses of this network namespace, without loopback.
 std::vector<Ip> own_addresses();
 

@@ -80,7 +80,7 @@ std::optional<RuleId> refused(const Refusals& refusals, const Process& process, 
 }
 
 std::string by_kernel(const std::shared_ptr<const policy::RuleSet>& rules, const Process& process, const Call& call) {
-  const auto rule = refused(refusals_of(*rules, facts_of_host()), process, call);
+  const auto rule = refused(refusals_of(rules->policy(), facts_of_host()), process, call);
   return rule ? "drop " + rules->policy().rules[*rule].name : "ask";
 }
 
@@ -161,7 +161,7 @@ TEST(Refusals, ExceptionsAreHeardFirst) {
 TEST(Refusals, WhenThereAreTooManyTheRestIsTheEngines) {
   std::string many;
   for (int i = 0; i < 60; ++i) many += "  - { name: r" + std::to_string(i) + ", match: { process.path: /opt/p" + std::to_string(i) + " }, action: drop }\n";
-  const Refusals refusals = refusals_of(*of(many, "essential: false\n"), facts_of_host());
+  const Refusals refusals = refusals_of(of(many, "essential: false\n")->policy(), facts_of_host());
   EXPECT_EQ(refusals.rules, static_cast<std::uint32_t>(WEIR_REFUSALS_MAX));
   EXPECT_EQ(by_kernel(of(many, "essential: false\n"), {"/opt/p59", {}, "root", 0}, {}), "ask");
 }
