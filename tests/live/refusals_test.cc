@@ -46,7 +46,7 @@ struct Guarded : Camp {
 
   void use(const std::string& text) {
     rules = rules_of("weir: 1\nzones: { here: { networks: [10.78.0.1/32] } }\n" + text);
-    refusing = senders()->use(*rules);
+    refusing = senders()->use(rules);
   }
   std::string try_all() {
     const std::string file = folder() + "/tried";

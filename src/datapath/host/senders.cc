@@ -117,11 +117,7 @@ class KernelSenders final : public Senders {
 
   const Sender* find(const SocketEnds& ends, Way way, std::uint32_t uid) override;
   void turn() override;
-  std::uint32_t use(const policy::RuleSet& rules) override;
-  void want_hashes(bool hashes) override {
-    spare_ = spare_ || hashes != options_.hashes;
-    options_.hashes = hashes;
-  }
+  std::uint32_t use(std::shared_ptr<const policy::RuleSet> rules) override;
   void for_each_refused(const std::function<void(const RefusedCall&)>& call) override;
   std::span<const std::string> remarks() const override { return remarks_; }
   void close() override {
@@ -150,7 +146,7 @@ class KernelSenders final : public Senders {
   std::unique_ptr<SocketDiagnosis> diagnosis_;
   Identity identity_;
   Proc proc_;
-  std::optional<policy::Policy> policy_;  ///< A copy: sets are shared, and addresses may change.
+  std::shared_ptr<const policy::RuleSet> rules_;
   std::vector<Ip> addresses_;
   std::int64_t addresses_ns_ = 0;
   bool all_processes_ = true, spare_ = false;
@@ -409,22 +405,23 @@ void KernelSenders::turn() {
   if (by_uid_.size() > 4096) by_uid_.clear();
   if (program_ == nullptr) return;
   look_at_images();
-  if (!policy_ || monotonic_ns() - addresses_ns_ < kAddressesAfter) return;
+  if (rules_ == nullptr || monotonic_ns() - addresses_ns_ < kAddressesAfter) return;
   addresses_ns_ = monotonic_ns();
   if (std::vector<Ip> now = own_addresses(); now != addresses_) refuse();
 }
 
-std::uint32_t KernelSenders::use(const policy::RuleSet& rules) {
-  want_hashes(rules.wants(field::kProcessSha256));
-  if (program_ == nullptr) return 0;
-  policy_ = rules.policy();
-  return refuse();
+std::uint32_t KernelSenders::use(std::shared_ptr<const policy::RuleSet> rules) {
+  const bool hashes = rules->wants(field::kProcessSha256);
+  spare_ = spare_ || hashes != options_.hashes;
+  options_.hashes = hashes;
+  rules_ = std::move(rules);
+  return program_ == nullptr ? 0 : refuse();
 }
 
 /// Which rules are certain at the call depends on the addresses that this host has.
 std::uint32_t KernelSenders::refuse() {
   addresses_ = own_addresses();
-  const Refusals refusals = refusals_of(*policy_, {.addresses = addresses_,
+  const Refusals refusals = refusals_of(rules_->policy(), {.addresses = addresses_,
                                                   .uid_of = [this](std::string_view name) { return identity_.uid_of(name); },
                                                   .gid_of = [this](std::string_view name) { return identity_.gid_of(name); }});
   if (!program_->refuse(refusals.rows, refusals.named)) return refusals.rules;

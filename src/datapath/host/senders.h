@@ -73,9 +73,7 @@ class Senders {
   virtual void turn() = 0;
   /// The policy in force from now on: whether hashes are asked for, and what is refused at the call (refusals.h). How many of its rules
   /// are; what was refused under the one before is to be asked for first.
-  virtual std::uint32_t use(const policy::RuleSet& rules) = 0;
-  /// Hashes alone.
-  virtual void want_hashes(bool hashes) = 0;
+  virtual std::uint32_t use(std::shared_ptr<const policy::RuleSet> rules) = 0;
   /// Calls with what was refused since; at most 64 at once.
   virtual void for_each_refused(const std::function<void(const RefusedCall&)>& call) = 0;
   /// What a person should know at start. One sentence each.
