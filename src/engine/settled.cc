@@ -33,6 +33,7 @@ bool Lane::passes_as_settled(const Packet& packet, Decision& decision) {
   if (!side || !flow.settled || flow.verdict != FlowVerdict::Passed || flow.live != nullptr || flow.generation != generation_) return false;
   if (flow.carried || options_.carrier != nullptr || flow.parent != 0 || bans_.any() || is_over(flow)) return false;
   if (readings_.learns_from_all()) return false;
+  if (options_.senders && flow.sender == 0 && packet.frame->sender != nullptr) return false;  // It passed as nobody's.
   const bool teaches = may_teach(flow);
   if (!flow.named && layer.payload_bytes != 0 && (options_.identify || teaches)) return false;
   const policy::StateWishes& wishes = rules_->policy().wishes;
