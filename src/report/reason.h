@@ -9,7 +9,7 @@
 
 namespace weir::report {
 
-inline constexpr std::size_t kReasonsCount = 12;
+inline constexpr std::size_t kReasonsCount = 13;
 
 std::string_view name_of(Reason reason);
 
