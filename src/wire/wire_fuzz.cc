@@ -74,7 +74,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const Frame frame{.bytes = {data + 1, size - 1},
                     .wire_bytes = static_cast<std::uint32_t>(size - 1 + data[0] / 5U * 64U),
-                    .link = static_cast<LinkType>(data[0] % 5)};
+                    .link = static_cast<LinkType>(data[0] % 7)};
   static Packet packet;  // Keeps what earlier inputs left.
   Packet fresh;
   wire::parse(frame, packet);
