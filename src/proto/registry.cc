@@ -10,6 +10,7 @@
 #include "proto/dcerpc/dcerpc.h"
 #include "proto/identify/rows.h"
 #include "proto/identify/signatures.h"
+#include "proto/identify/vendors.h"
 #include "proto/rdp/rdp.h"
 #include "proto/smb/smb.h"
 #include "proto/dns/dns.h"
@@ -226,6 +227,19 @@ constexpr const Protocol* kProtocols[] = {
     &identify::kWhois,
     &identify::kXdmcp,
     &identify::kZ3950,
+    &identify::kAlicloud,
+    &identify::kDingtalk,
+    &identify::kEpicGames,
+    &identify::kIqiyi,
+    &identify::kNestLogSink,
+    &identify::kRiotGames,
+    &identify::kSdRtn,
+    &identify::kTelegram,
+    &identify::kViber,
+    &identify::kWorldOfWarcraft,
+    &identify::kXiaomi,
+    &identify::kZoom,
+    &identify::kZug,
 };
 
 // Ranges of field numbers must not meet (field_ids.h shares them out). Protocols that share a parser share the same rows.

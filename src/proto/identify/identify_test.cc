@@ -88,7 +88,7 @@ TEST(Identify, StreamsByTheirFirstBytes) {
       {"redis", "*1\r\n$4\r\nPING\r\n", ""},
       {"redis", "PING\r\n", "+PONG\r\n"},
       {"unknown", "PING\r\n", ""},
-      {"rmi", "JRMI\0\2K"s, ""},
+      {"jrmi", "JRMI\0\2K"s, ""},
       {"rsync", "", "@RSYNCD: 31.0\n"},
       {"rtmp", "\3\0\0\0\1\0\0\0\0"s + std::string(1000, 'r'), "\3\0\0\0\1\0\0\0\0"s},
       {"rtsp", "DESCRIBE rtsp://192.0.2.1/a RTSP/1.0\r\n", ""},

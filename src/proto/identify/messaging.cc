@@ -78,6 +78,11 @@ Match elasticsearch_message(Bytes b) {
   return Probe(b).text(0, "ES").be32(2, 10, 0x5fffffff).byte(14, 0, 15).byte(15, 0).match();
 }
 
+/// LNet over sockets (socklnd): a message (C1) of a connection that is open already, with the numbers of both nodes; both processes have
+/// Lustre's number, 12345, and the type is one of five.
+Match lustre_message(Bytes b) {
+  return Probe(b).le32(0, 0xc1).le32(40, 12345).le32(44, 12345).le32(48, 0, 4).le32(52, 0, 1 << 20).least(56).match();
+}
 /// LNet's acceptor: its magic in either byte order, version 1.
 Match lustre_request(Bytes b) { return begins(b, {"\x00\x71\xce\xac\x01\0\0\0"sv, "\xac\xce\x71\x00\0\0\0\x01"sv}); }
 
@@ -185,7 +190,10 @@ Match fastcgi(const Evidence& e) { return sides(e, fastcgi_begin, any_side); }
 Match fix(const Evidence& e) { return sides(e, fix_message, fix_message); }
 Match haproxy(const Evidence& e) { return sides(e, proxy_header, any_side); }
 Match kismet(const Evidence& e) { return sides(e, any_side, [](Bytes b) { return begins(b, {"*KISMET: "sv}); }); }
-Match lustre(const Evidence& e) { return sides(e, lustre_request, any_side); }
+Match lustre(const Evidence& e) {
+  const Match opened = sides(e, lustre_request, any_side);
+  return e.roles_unsure ? std::max(opened, sides(e, lustre_message, lustre_message)) : opened;
+}
 Match munin(const Evidence& e) { return sides(e, any_side, [](Bytes b) { return begins(b, {"# munin node at "sv}); }); }
 Match nntp(const Evidence& e) { return both_sides(e, nntp_client, [](Bytes b) { return nntp_server(b) == Match::No ? Match::No : b.size() < 4 ? Match::Maybe : Match::Yes; }); }
 Match ookla(const Evidence& e) { return sides(e, ookla_client, ookla_server); }

@@ -125,6 +125,7 @@ inline constexpr std::uint16_t kDropboxUdp[] = {17500};
 inline constexpr std::uint16_t kEdonkeyTcp[] = {4662};
 inline constexpr std::uint16_t kEnipTcp[] = {44818};
 inline constexpr std::uint16_t kEnipUdp[] = {2222, 44818};
+inline constexpr std::uint16_t kEthereumTcp[] = {30303};
 inline constexpr std::uint16_t kEthereumUdp[] = {30303};
 inline constexpr std::uint16_t kGearmanTcp[] = {4730};
 inline constexpr std::uint16_t kGitTcp[] = {9418};
@@ -156,6 +157,7 @@ inline constexpr std::uint16_t kNetflowUdp[] = {2055, 4739};
 inline constexpr std::uint16_t kNfsTcp[] = {2049};
 inline constexpr std::uint16_t kNfsUdp[] = {2049};
 inline constexpr std::uint16_t kNomachineTcp[] = {4000};
+inline constexpr std::uint16_t kNomachineUdp[] = {4000};
 inline constexpr std::uint16_t kOpcuaTcp[] = {4840};
 inline constexpr std::uint16_t kOpenvpnTcp[] = {1194};
 inline constexpr std::uint16_t kOpenvpnUdp[] = {1194};
@@ -244,7 +246,13 @@ inline constexpr Protocol kEnip = {
     .tcp = true,
     .udp = true,
     .identify = enip};
-inline constexpr Protocol kEthereum = {.name = "ethereum", .udp_ports = ports::kEthereumUdp, .udp = true, .identify = ethereum};
+inline constexpr Protocol kEthereum = {
+    .name = "ethereum",
+    .tcp_ports = ports::kEthereumTcp,
+    .udp_ports = ports::kEthereumUdp,
+    .tcp = true,
+    .udp = true,
+    .identify = ethereum};
 inline constexpr Protocol kGearman = {.name = "gearman", .tcp_ports = ports::kGearmanTcp, .tcp = true, .identify = gearman};
 inline constexpr Protocol kGit = {.name = "git", .tcp_ports = ports::kGitTcp, .tcp = true, .identify = git};
 inline constexpr Protocol kGnutella = {.name = "gnutella", .tcp_ports = ports::kGnutellaTcp, .tcp = true, .identify = gnutella};
@@ -305,8 +313,11 @@ inline constexpr Protocol kNfs = {
 inline constexpr Protocol kNomachine = {
     .name = "nomachine",
     .tcp_ports = ports::kNomachineTcp,
+    .udp_ports = ports::kNomachineUdp,
     .tcp = true,
-    .identify = nomachine};
+    .udp = true,
+    .identify = nomachine,
+    .datagrams_max = 6};
 inline constexpr Protocol kOpcua = {.name = "opcua", .tcp_ports = ports::kOpcuaTcp, .tcp = true, .identify = opcua};
 inline constexpr Protocol kOpenvpn = {
     .name = "openvpn",
@@ -338,7 +349,7 @@ inline constexpr Protocol kRedis = {
     .fields = kRedisFields,
     .state_bytes = sizeof(OneFactState),
     .parse = parse_as<OneFactState, parse_redis>};
-inline constexpr Protocol kRmi = {.name = "rmi", .tcp_ports = ports::kRmiTcp, .tcp = true, .identify = rmi};
+inline constexpr Protocol kRmi = {.name = "jrmi", .tcp_ports = ports::kRmiTcp, .tcp = true, .identify = rmi};
 inline constexpr Protocol kRsync = {.name = "rsync", .tcp_ports = ports::kRsyncTcp, .tcp = true, .identify = rsync};
 inline constexpr Protocol kRtcp = {.name = "rtcp", .udp_ports = ports::kRtcpUdp, .udp = true, .identify = rtcp};
 inline constexpr Protocol kRtmp = {.name = "rtmp", .tcp_ports = ports::kRtmpTcp, .tcp = true, .identify = rtmp};

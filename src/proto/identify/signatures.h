@@ -149,7 +149,7 @@ inline constexpr std::uint16_t kZ3950Tcp[] = {210};
 inline constexpr Protocol kAtg = {.name = "atg", .tcp_ports = ports::kAtgTcp, .tcp = true, .identify = atg};
 inline constexpr Protocol kBeckhoffAds = {.name = "beckhoffads", .tcp_ports = ports::kBeckhoffAdsTcp, .tcp = true,
     .identify = beckhoff_ads};
-inline constexpr Protocol kBfcp = {.name = "bfcp", .tcp = true, .udp = true, .identify = bfcp};
+inline constexpr Protocol kBfcp = {.name = "bfcp", .tcp = true, .udp = true, .identify = bfcp, .datagrams_max = 2};
 inline constexpr Protocol kBjnp = {.name = "bjnp", .udp_ports = ports::kBjnpUdp, .udp = true, .identify = bjnp};
 inline constexpr Protocol kC37118 = {.name = "ieee-c37118", .tcp_ports = ports::kC37118Tcp,
     .udp_ports = ports::kC37118Udp, .tcp = true, .udp = true, .identify = c37118};
@@ -159,7 +159,7 @@ inline constexpr Protocol kCheckmk = {.name = "checkmk", .tcp_ports = ports::kCh
 inline constexpr Protocol kCip = {.name = "cip", .udp_ports = ports::kCipUdp, .udp = true, .identify = cip};
 inline constexpr Protocol kCorba = {.name = "corba", .tcp_ports = ports::kCorbaTcp, .udp_ports = ports::kCorbaUdp,
     .tcp = true, .udp = true, .identify = corba};
-inline constexpr Protocol kDiscord = {.name = "discord", .udp = true, .identify = discord, .datagrams_max = 2};
+inline constexpr Protocol kDiscord = {.name = "discord", .udp = true, .identify = discord, .datagrams_max = 4};
 inline constexpr Protocol kDlep = {.name = "dlep", .udp_ports = ports::kDlepUdp, .udp = true, .identify = dlep};
 inline constexpr Protocol kElasticsearch = {.name = "elasticsearch", .tcp_ports = ports::kElasticsearchTcp,
     .tcp = true, .identify = elasticsearch};
