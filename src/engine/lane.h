@@ -171,6 +171,7 @@ class Lane final : public policy::Meters {
   // content.cc: streams and datagrams to facts.
   void read_tcp(Work& work);
   void read_datagram(Work& work);
+  void read_carried_datagram(Work& work, Bytes payload);
   void feed(Work& work, Side side);
   void start_parser(Live& live, AppId app);
   void finish_parser(Work& work);

@@ -143,6 +143,7 @@ constexpr const Protocol* kProtocols[] = {
     &kNbns,
     &identify::kSpice,
     &identify::kSsdp,
+    &identify::kSrtp,
     &identify::kStratum,
     &identify::kStun,
     &identify::kSunrpc,

@@ -103,6 +103,10 @@ bool pcp_is_answer(Bytes datagram);
 bool radius_is_answer(Bytes datagram);
 bool sip_is_answer(Bytes datagram);
 bool ssdp_is_answer(Bytes datagram);
+/// RFC 3550, 5.1: the head of a packet.
+bool is_rtp(Bytes datagram);
+/// The next packet of the same source, after one of which twelve bytes are at hand: its number follows, its payload type is the same.
+bool rtp_follows(Bytes before, Bytes datagram);
 bool stun_is_answer(Bytes datagram);
 
 namespace ports {
@@ -384,6 +388,8 @@ inline constexpr Protocol kSsdp = {
     .fields = kSsdpFields,
     .state_bytes = sizeof(OneFactState),
     .parse = parse_as<OneFactState, parse_ssdp>};
+/// RTP with its keys (RFC 3711) looks like RTP: only what opened the path tells.
+inline constexpr Protocol kSrtp = {.name = "srtp", .udp = true};
 inline constexpr Protocol kStratum = {.name = "stratum", .tcp = true, .identify = stratum};
 inline constexpr Protocol kStun = {
     .name = "stun",
@@ -394,8 +400,9 @@ inline constexpr Protocol kStun = {
     .identify = stun,
     .is_answer = stun_is_answer,
     .fields = kStunFields,
-    .state_bytes = sizeof(OneFactState),
-    .parse = parse_as<OneFactState, parse_stun>};
+    .state_bytes = sizeof(StunState),
+    .parse = parse_as<StunState, parse_stun>,
+    .may_extend = true};  // into dtls and srtp
 inline constexpr Protocol kSunrpc = {
     .name = "sunrpc",
     .tcp_ports = ports::kSunrpcTcp,
