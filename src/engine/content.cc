@@ -140,7 +140,11 @@ void Lane::read_datagram(Work& work) {
   identify_anew(work, payload);
   if (work.side == Side::Client) describe_first_payload(live, payload);
   if (chain.open) {
-    if (!work.created) identify_datagram(work, payload);
+    if (!work.created) {
+      identify_datagram(work, payload);
+      // Noise that might become one protocol must not cover another that has had its turn.
+      if (work.first_app == kUnknownApp) work.first_app = asked_app_of(work, evidence_of(work, payload));
+    }
     ++live.datagrams;
     live.matched = false;
     if (work.first_app != kUnknownApp) {

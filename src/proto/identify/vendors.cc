@@ -58,7 +58,10 @@ bool reflector_datagram(Bytes b) {
 }
 
 /// Viber's calls, observed: number of the call, type, nought; the answer's type belongs to it, and it repeats eight bytes of the request.
-bool viber_request(Bytes b) { return b.size() >= 18 && b[3] == 0 && (b[2] == 0x01 || b[2] == 0x09 || b[2] == 0x11 || b[2] == 0x19) && load_be16(b.data()) != 0; }
+bool viber_request(Bytes b) {
+  if (b.size() < 18 || b[3] != 0 || load_be16(b.data()) == 0) return false;
+  return b[2] == 0x01 ? b.size() >= 200 : b[2] == 0x09 ? b.size() == 20 : b[2] == 0x11 ? b.size() == 18 : b[2] == 0x19 && b.size() == 34;
+}
 bool viber_answers(Bytes asked, Bytes b) {
   if (b.size() < 20 || b[0] != asked[0] || b[1] != asked[1] || b[3] != 0) return false;
   if (asked[2] == 0x19) return b[2] == 0x1a && part(b, 4, 8) == part(asked, 4, 8);

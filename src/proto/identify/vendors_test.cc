@@ -75,7 +75,7 @@ TEST(Vendors, Datagrams) {
       {"unknown", "\0\x4f\x0e\x1d\0\0\x21\0\0\0\0\0\4SNI\0\x12\0edge.agora.exaPDMD\4"s, ""},  // A length beyond the next tag.
       {"telegram", std::string(16, 't') + minus_one + "\xfe\xff\xff\xff" + "querysid", ""},
       {"unknown", std::string(16, 't') + minus_one + "\xfd\xff\xff\xff" + "querysid", ""},
-      {"viber", "\xed\xf6\1\0\5\0"s + "tokenABC" + zeros(40), "\xed\xf6\x0c\0\1\0"s + "tokenABC" + zeros(40)},
+      {"viber", "\xed\xf6\1\0\5\0"s + "tokenABC" + zeros(243), "\xed\xf6\x0c\0\1\0"s + "tokenABC" + zeros(40)},
       {"viber", "\xed\xf6\x19\0"s + "tokenABC" + zeros(22), "\xed\xf6\x1a\0"s + "tokenABC" + zeros(8)},
       {"unknown", "\xed\xf6\x19\0"s + "tokenABC" + zeros(22), "\xed\xf6\x1a\0"s + "tokenABD" + zeros(8)},
       {"zoom", zoom, "\2"s + zoom.substr(1, 18) + zeros(20)},
