@@ -213,8 +213,28 @@ bool discord_keeps_open(Bytes b) { return b.size() == 8 && (Probe(b).be32(0, 0x1
 /// Remote Desktop over UDP (MS-RDPEUDP 2.2.2): nothing acknowledged, a window, SYN, MTUs, padded to the whole size.
 bool known_mtu(std::uint32_t v) { return v >= 1132 && v <= 1232; }
 
+/// Tencent's OICQ: 02h, version, command, number and account, and 03h at the end; the answer has the last three again.
+bool oicq_datagram(Bytes b) { return b.size() >= 16 && b[0] == 2 && b.back() == 3 && load_be16(&b[3]) <= 0x00ff && load_be32(&b[7]) != 0; }
+
+/// netcode (yojimbo), "connection request packet": nought, its name with a version, and the size that it always has.
+bool netcode_request(Bytes b) { return Probe(b).byte(0, 0).text(1, "NETCODE 1.").byte(11, '0', '9').byte(12, '0', '9').byte(13, 0).least(1000).holds(); }
+
 }  // namespace
 
+Match mumble(const Evidence& e) {
+  // A ping of twelve bytes; the answer has the server's version in front and repeats its eight.
+  const Bytes a = e.client, b = e.server;
+  if ((!a.empty() && !(a.size() == 12 && load_be32(a.data()) == 0)) || (!b.empty() && !(b.size() == 24 && b[0] == 0 && b[1] == 1))) return Match::No;
+  if (a.empty() || b.empty()) return Match::Maybe;
+  return std::equal(a.begin() + 4, a.begin() + 12, b.begin() + 4) ? Match::Yes : Match::No;
+}
+Match oicq(const Evidence& e) {
+  const Match whole = datagrams(e, oicq_datagram);
+  if (whole != Match::Yes) return whole;
+  if (e.client.empty() || e.server.empty()) return Match::Maybe;
+  return std::equal(e.client.begin() + 3, e.client.begin() + 11, e.server.begin() + 3) ? Match::Yes : Match::No;
+}
+Match yojimbo(const Evidence& e) { return netcode_request(e.client.empty() ? e.server : e.client) ? Match::Yes : Match::No; }
 Match bfcp(const Evidence& e) {
   // Where the length does not fit, an answer of the request's kind to the same conference, transaction and user does (5.1).
   if (bfcp_answered(e.client, e.server) || (e.roles_unsure && bfcp_answered(e.server, e.client))) return Match::Yes;
