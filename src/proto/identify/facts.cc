@@ -203,18 +203,21 @@ Message read_redis(Bytes b) {
 /// RFC 8827, 6.5 wants it of every browser and messengers do: the bytes alone do not tell the two apart.
 Progress parse_stun(StunState& state, const Input& input, Describer& describer) {
   const Bytes b = input.bytes;
-  if (!input.datagram) describer.may_extend(false);
+  if (!input.datagram && !state.closed) {
+    state.closed = true;
+    describer.may_extend(false);
+  }
   if (b.size() >= 8 && b[0] <= 3) state.modern |= load_be32(&b[4]) == 0x2112A442;
-  if (!input.datagram || state.media || b.size() < 13 || b[0] < 20) return follow(state.one, input, describer, kStunMethod, read_stun);
+  if (state.closed || b.size() < 13 || b[0] < 20) return follow(state.one, input, describer, kStunMethod, read_stun);
   if (b[0] <= 63) {
     const bool client = input.side == Side::Client;
     const Evidence evidence{.client = client ? b : Bytes{}, .server = client ? Bytes{} : b, .ip_protocol = 17, .roles_unsure = true};
     if (tls::dtls::identify(evidence) == Match::Yes) describer.carry("dtls");
   } else if (is_rtp(b)) {
     auto& head = state.head[index_of(input.side)];
-    state.media = rtp_follows(head, b);
+    state.closed = rtp_follows(head, b);
     std::copy(b.begin(), b.begin() + sizeof head, head);
-    if (state.media) {
+    if (state.closed) {
       describer.refine("rtp");
       if (state.modern) describer.refine("srtp");
       describer.may_extend(false);

@@ -19,7 +19,7 @@ struct OneFactState {
 struct StunState {
   OneFactState one;
   bool modern;          ///< A message had the magic cookie (RFC 5389 and later): ICE and TURN have it.
-  bool media;           ///< RTP has been seen.
+  bool closed;          ///< Nothing comes behind it any more: it is a stream, or RTP has been seen.
   std::uint8_t head[2][12];  ///< Of each side's last packet that could be RTP.
 };
 
