@@ -237,8 +237,12 @@ Match oicq(const Evidence& e) {
 Match yojimbo(const Evidence& e) { return netcode_request(e.client.empty() ? e.server : e.client) ? Match::Yes : Match::No; }
 Match bfcp(const Evidence& e) {
   // Where the length does not fit, an answer of the request's kind to the same conference, transaction and user does (5.1).
-  if (bfcp_answered(e.client, e.server) || (e.roles_unsure && bfcp_answered(e.server, e.client))) return Match::Yes;
-  if (!e.is_udp()) return sides(e, bfcp_stream, bfcp_stream);
+  const bool answered = bfcp_answered(e.client, e.server) || (e.roles_unsure && bfcp_answered(e.server, e.client));
+  if (!e.is_udp()) {
+    const Match match = sides(e, bfcp_stream, bfcp_stream);
+    return match == Match::Maybe && answered ? Match::Yes : match;
+  }
+  if (answered) return Match::Yes;
   const Match whole = datagrams(e, bfcp_message);
   const Bytes only = e.client.empty() ? e.server : e.client;
   return whole == Match::No && (e.client.empty() || e.server.empty()) && bfcp_stream(only.first(std::min<std::size_t>(only.size(), 11))) != Match::No ? Match::Maybe : whole;
