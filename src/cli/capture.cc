@@ -46,7 +46,9 @@ std::string comment_of(const json& packet) {
 }
 
 LinkType link_of(const std::string& name) {
-  return name == "raw-ip" ? LinkType::RawIp : name == "null" ? LinkType::Null : name == "sll" ? LinkType::Sll : name == "sll2" ? LinkType::Sll2 : LinkType::Ethernet;
+  constexpr std::string_view kNames[] = {"ethernet", "raw-ip", "null", "sll", "sll2", "cisco-hdlc", "ppi"};
+  const auto* const found = std::find(std::begin(kNames), std::end(kNames), name);
+  return found == std::end(kNames) ? LinkType::Ethernet : static_cast<LinkType>(found - std::begin(kNames));
 }
 
 int capture(const Options& options) {

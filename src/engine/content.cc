@@ -140,7 +140,11 @@ void Lane::read_datagram(Work& work) {
   identify_anew(work, payload);
   if (work.side == Side::Client) describe_first_payload(live, payload);
   if (chain.open) {
-    if (!work.created) identify_datagram(work, payload);
+    if (!work.created) {
+      identify_datagram(work, payload);
+      // Noise that might become one protocol must not cover another that has had its turn.
+      if (work.first_app == kUnknownApp) work.first_app = asked_app_of(work, evidence_of(work, payload));
+    }
     ++live.datagrams;
     live.matched = false;
     if (work.first_app != kUnknownApp) {
@@ -167,6 +171,21 @@ void Lane::read_datagram(Work& work) {
                            .truncated = layer.payload_wire_bytes > layer.payload_bytes, .now = now_};
   const proto::Progress progress = p.parse(live.parser_state, input, describer);
   if (progress.done) finish_parser(work);
+  else if (describer.carried() && !work.denied) read_carried_datagram(work, payload);
+}
+
+/// What a protocol hands over to begins with the datagram that made it do so.
+void Lane::read_carried_datagram(Work& work, Bytes payload) {
+  Live& live = *work.live;
+  tell_of_flow(work);
+  identify_datagram(work, payload);
+  settle_identity(live, work.first_app);
+  if (live.parser_done || live.parser == kUnknownApp) return;
+  const proto::Protocol& p = proto::protocol(live.parser);
+  FlowDescriber describer(*this, work, p);
+  const proto::Input input{.side = work.side, .bytes = payload, .end = false, .datagram = true,
+                           .truncated = work.layer->payload_wire_bytes > work.layer->payload_bytes, .now = now_};
+  if (p.parse(live.parser_state, input, describer).done) finish_parser(work);
 }
 
 /// `lost` bytes of that side will never come by here.

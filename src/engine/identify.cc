@@ -153,25 +153,37 @@ void Lane::keep_evidence(Live& live, Side side, Bytes payload) {
   std::memcpy(kept.bytes, payload.data(), kept.size);
 }
 
+/// A protocol that rules ask about and that this datagram of the client's alone is certain to be; kUnknownApp if there is none.
+AppId Lane::asked_app_of(const Work& work, const proto::Evidence& evidence) const {
+  AppId certain = kUnknownApp;
+  if (work.side != Side::Client) return certain;
+  asked_apps_.for_each([&](AppId id) {
+    if (certain == kUnknownApp && id != kUnknownApp && proto::protocol(id).udp && proto::protocol(id).identify != nullptr &&
+        proto::protocol(id).identify(evidence) == Match::Yes)
+      certain = id;
+  });
+  return certain;
+}
+
+/// The client's datagram by itself.
+proto::Evidence Lane::evidence_of(const Work& work, Bytes payload) const {
+  const FlowEnds& ends = work.live->flow.ends;
+  return {.client = payload, .client_port = ends.client_port, .server_port = ends.server_port, .ip_protocol = ends.protocol,
+          .group_destination = work.packet->eth_dst.is_group() || work.layer->dst.is_multicast()};
+}
+
 /// A server answers each datagram for itself. Where rules ask about a protocol that this flow was not told to be (it is unknown, or
 /// the port is registered for that protocol), a client's datagram may still turn out to be that.
 void Lane::identify_anew(Work& work, Bytes payload) {
   Live& live = *work.live;
   AppChain& chain = live.flow.app;
   if (chain.open || chain.count == 0 || !chain.may_extend || work.side != Side::Client) return;
-  const proto::Evidence evidence{.client = payload, .client_port = live.flow.ends.client_port, .server_port = live.flow.ends.server_port,
-                                 .ip_protocol = live.flow.ends.protocol,
-                                 .group_destination = work.packet->eth_dst.is_group() || work.layer->dst.is_multicast()};
+  const proto::Evidence evidence = evidence_of(work, payload);
   if (chain.layers[0] != kUnknownApp && proto::protocol(chain.layers[0]).identify != nullptr &&
       proto::protocol(chain.layers[0]).identify(evidence) != Match::No)
     return;
-  AppId certain = kNoApp;
-  asked_apps_.for_each([&](AppId id) {
-    if (certain == kNoApp && id != kUnknownApp && proto::protocol(id).udp && proto::protocol(id).identify != nullptr &&
-        proto::protocol(id).identify(evidence) == Match::Yes)
-      certain = id;
-  });
-  if (certain == kNoApp || certain == chain.layers[0]) return;
+  const AppId certain = asked_app_of(work, evidence);
+  if (certain == kUnknownApp || certain == chain.layers[0]) return;
   chain.count = 0;
   settle_identity(live, certain);
 }

@@ -160,7 +160,10 @@ rules: [ { name: bad, match: { tls.sni: evil.example }, action: drop } ])");
 
 TEST(UdpEvasion, NoiseBeforeTheQuestionHidesNothing) {
   const std::string noises[] = {"#", std::string(40, '#'), std::string(12, '\0'), std::string("\x80\0\0\x01 not dns", 12), http_get("a.example", "/"),
-                                dns_query("good.example").substr(0, 20)};
+                                dns_query("good.example").substr(0, 20),
+                                // What RTP, OpenVPN and WireGuard may begin with: they are waited for.
+                                std::string("\x80\x60\0\x01\0\0\0\x01srcAxx", 14), std::string("\x38session1\0\0\0\0\0", 14),
+                                std::string("\x04\0\0\0", 4) + std::string(28, 'd')};
   for (const std::string_view policy : kPolicies)
     for (const std::string& noise : noises) {
       Filter f(policy);

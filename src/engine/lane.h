@@ -174,6 +174,7 @@ class Lane final : public policy::Meters {
   // content.cc: streams and datagrams to facts.
   void read_tcp(Work& work);
   void read_datagram(Work& work);
+  void read_carried_datagram(Work& work, Bytes payload);
   void feed(Work& work, Side side);
   void start_parser(Live& live, AppId app);
   void finish_parser(Work& work);
@@ -190,6 +191,8 @@ class Lane final : public policy::Meters {
   bool identify_stream(Work& work, bool force);
   void identify_datagram(Work& work, Bytes payload);
   void identify_anew(Work& work, Bytes payload);
+  AppId asked_app_of(const Work& work, const proto::Evidence& evidence) const;
+  proto::Evidence evidence_of(const Work& work, Bytes payload) const;
   bool may_turn_out_otherwise(const Live& live, AppId app) const;
   void keep_evidence(Live& live, Side side, Bytes payload);
   AppId app_of_udp_port(std::uint16_t port) const;

@@ -128,5 +128,27 @@ TEST(QuicHello, WaitsWholeWherePayloadIsHeld) {
   EXPECT_EQ(f.verdict(3), "pass");
 }
 
+/// The head of a DTLS client's hello of 40 bytes, which is all of the first flight that matters here.
+std::string dtls_hello() {
+  return be(0x16fefd, 3) + be(0, 8) + be(0x34, 2) + be(1, 1) + be(0x28, 3) + be(0, 2) + be(0, 3) + be(0x28, 3) + be(0xfefd, 2) + std::string(32, 'r') + be(0, 6);
+}
+
+TEST(Stun, IsNoCoverForWhatComesBehindIt) {
+  const std::string binding = be(1, 2) + be(0, 2) + be(0x2112a442, 4) + std::string(12, 't');
+  for (const char* rule : {"app.protocol: dtls", "tls.version_offered: \"1.2\""}) {
+    Filter f("weir: 1\nrules: [ { name: hidden, match: { " + std::string(rule) + " }, action: drop } ]");
+    const auto send = [&](const std::string& bytes) { return f.send(Eth() / Ipv4("10.0.0.5", "198.51.100.2") / Udp(40000, 3478) / bytes); };
+    EXPECT_EQ(send(binding), "pass") << rule;
+    EXPECT_EQ(send(binding), "pass") << rule;
+    EXPECT_EQ(send(dtls_hello()), "drop hidden") << rule;
+  }
+  Filter f("weir: 1\nrules: [ { name: media, match: { app.protocol: rtp }, action: drop } ]");
+  const auto send = [&](const std::string& bytes) { return f.send(Eth() / Ipv4("10.0.0.5", "198.51.100.2") / Udp(40000, 3478) / bytes); };
+  const auto packet = [](unsigned number) { return be(0x8078, 2) + be(number, 2) + be(number * 160, 4) + "srcA" + std::string(40, 'v'); };
+  EXPECT_EQ(send(binding), "pass");
+  EXPECT_EQ(send(packet(1)), "pass");
+  EXPECT_EQ(send(packet(2)), "drop media");
+}
+
 }  // namespace
 }  // namespace weir::engine

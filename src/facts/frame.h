@@ -12,7 +12,7 @@
 namespace weir {
 
 /// How the first header is to be read. Values are ours; the capture readers map LINKTYPE_ numbers to them.
-enum class LinkType : std::uint8_t { Ethernet, RawIp, Null, Sll, Sll2 };
+enum class LinkType : std::uint8_t { Ethernet, RawIp, Null, Sll, Sll2, CiscoHdlc, Ppi };
 
 /// Index into the names of ports that the policy and the datapath agreed on at start.
 using PortIndex = std::uint16_t;

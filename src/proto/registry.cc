@@ -10,6 +10,7 @@
 #include "proto/dcerpc/dcerpc.h"
 #include "proto/identify/rows.h"
 #include "proto/identify/signatures.h"
+#include "proto/identify/vendors.h"
 #include "proto/rdp/rdp.h"
 #include "proto/smb/smb.h"
 #include "proto/dns/dns.h"
@@ -142,6 +143,7 @@ constexpr const Protocol* kProtocols[] = {
     &kNbns,
     &identify::kSpice,
     &identify::kSsdp,
+    &identify::kSrtp,
     &identify::kStratum,
     &identify::kStun,
     &identify::kSunrpc,
@@ -226,6 +228,40 @@ constexpr const Protocol* kProtocols[] = {
     &identify::kWhois,
     &identify::kXdmcp,
     &identify::kZ3950,
+    &identify::kAfp,
+    &identify::kAyiya,
+    &identify::kBfd,
+    &identify::kC1222,
+    &identify::kCpha,
+    &identify::kDoip,
+    &identify::kDrda,
+    &identify::kEgd,
+    &identify::kEtherSIo,
+    &identify::kFlute,
+    &identify::kGlbp,
+    &identify::kHislip,
+    &identify::kIscsi,
+    &identify::kLisp,
+    &identify::kMinecraft,
+    &identify::kMumble,
+    &identify::kOicq,
+    &identify::kPtp,
+    &identify::kRip,
+    &identify::kUbnt,
+    &identify::kYojimbo,
+    &identify::kAlicloud,
+    &identify::kDingtalk,
+    &identify::kEpicGames,
+    &identify::kIqiyi,
+    &identify::kNestLogSink,
+    &identify::kRiotGames,
+    &identify::kSdRtn,
+    &identify::kTelegram,
+    &identify::kViber,
+    &identify::kWorldOfWarcraft,
+    &identify::kXiaomi,
+    &identify::kZoom,
+    &identify::kZug,
 };
 
 // Ranges of field numbers must not meet (field_ids.h shares them out). Protocols that share a parser share the same rows.

@@ -27,7 +27,7 @@ std::string base64(std::string_view bytes) {
   return out;
 }
 
-constexpr const char* kLinks[] = {"ethernet", "raw-ip", "null", "sll", "sll2"};
+constexpr const char* kLinks[] = {"ethernet", "raw-ip", "null", "sll", "sll2", "cisco-hdlc", "ppi"};
 
 }  // namespace
 

@@ -60,6 +60,34 @@ void sll2(Walk& walk, Window window) {
   sll_payload(walk, window.after(20), load_be16(h), load_be16(h + 8), h[11] == 6 ? h + 12 : nullptr);
 }
 
+// LINKTYPE_C_HDLC: address 1 (0fh one station, 8fh all) · control 1 · EtherType 2 (RFC 1547, 4.3.1)
+void cisco_hdlc(Walk& walk, Window window) {
+  if (!walk.need(window, 4)) return;
+  const std::uint8_t* h = walk.at(window);
+  if (h[0] != 0x0f && h[0] != 0x8f) return;
+  const std::uint16_t type = load_be16(h + 2);
+  walk.packet.eth_type = type;
+  ether_payload(walk, window.after(4), type, nullptr);
+}
+
+// LINKTYPE_PPI: version 1 (0) · flags 1 · length 2 of header and fields · data link type 4, both little-endian; then a frame of that
+// type. Of those, what we read elsewhere is read, and no second PPI.
+void ppi(Walk& walk, Window window) {
+  if (!walk.need(window, 8)) return;
+  const std::uint8_t* h = walk.at(window);
+  const std::uint32_t length = h[2] | std::uint32_t{h[3]} << 8;
+  const std::uint32_t link = h[4] | std::uint32_t{h[5]} << 8 | std::uint32_t{h[6]} << 16 | std::uint32_t{h[7]} << 24;
+  if (h[0] != 0 || length < 8 || !walk.need(window, length)) return;
+  window = window.after(length);
+  switch (link) {
+    case 0: return null_link(walk, window);
+    case 1: return ethernet(walk, window);
+    case 12: return ip(walk, window);  // DLT_RAW
+    case 104: return cisco_hdlc(walk, window);
+    default: return;
+  }
+}
+
 }  // namespace
 
 void parse(const Frame& frame, Packet& packet, const ParseOptions& options) {
@@ -75,6 +103,8 @@ void parse(const Frame& frame, Packet& packet, const ParseOptions& options) {
     case LinkType::Null: return null_link(walk, window);
     case LinkType::Sll: return sll(walk, window);
     case LinkType::Sll2: return sll2(walk, window);
+    case LinkType::CiscoHdlc: return cisco_hdlc(walk, window);
+    case LinkType::Ppi: return ppi(walk, window);
   }
 }
 

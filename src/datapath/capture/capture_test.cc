@@ -107,7 +107,7 @@ TEST(Capture, LinkTypesAreMappedAndOthersNamed) {
     LinkType link;
   } const rows[] = {{0, LinkType::Null},    {1, LinkType::Ethernet}, {12, LinkType::RawIp},  {14, LinkType::RawIp}, {101, LinkType::RawIp},
                     {108, LinkType::Null},  {113, LinkType::Sll},    {228, LinkType::RawIp}, {229, LinkType::RawIp}, {276, LinkType::Sll2},
-                    {0x14000001, LinkType::Ethernet}};  // the upper half tells the length of the frame check sequence
+                    {104, LinkType::CiscoHdlc}, {192, LinkType::Ppi}, {0x14000001, LinkType::Ethernet}};  // the upper half tells the length of the frame check sequence
   for (const auto& row : rows) {
     const std::string file = PcapFile(KitOrder::Little, PcapFile::kMicro, row.number).packet(1, 1, "x").bytes();
     auto reader = CaptureReader::from_bytes(as_bytes(file));
@@ -117,10 +117,10 @@ TEST(Capture, LinkTypesAreMappedAndOthersNamed) {
     EXPECT_EQ(frame.link, row.link) << row.number;
   }
   EXPECT_EQ(read(PcapFile(KitOrder::Little, PcapFile::kMicro, 105).bytes()),
-            "f: at byte 20: LINKTYPE_IEEE802_11 (105) is not read; ETHERNET, RAW, IPV4, IPV6, NULL, LOOP, LINUX_SLL and LINUX_SLL2 are");
+            "f: at byte 20: LINKTYPE_IEEE802_11 (105) is not read; ETHERNET, RAW, IPV4, IPV6, NULL, LOOP, C_HDLC, PPI, LINUX_SLL and LINUX_SLL2 are");
   EXPECT_TRUE(read(PcapFile(KitOrder::Little, PcapFile::kMicro, 4711).bytes()).starts_with("f: at byte 20: link type 4711 is not read"));
   EXPECT_EQ(read(PcapngFile().section().interface({.link = 9}).interface().enhanced(1, 1, "ab").enhanced(0, 1, "ab").bytes()),
-            "1000 ab/2\nf: at byte 112, after 1 packets: LINKTYPE_PPP (9) is not read; ETHERNET, RAW, IPV4, IPV6, NULL, LOOP, LINUX_SLL and "
+            "1000 ab/2\nf: at byte 112, after 1 packets: LINKTYPE_PPP (9) is not read; ETHERNET, RAW, IPV4, IPV6, NULL, LOOP, C_HDLC, PPI, LINUX_SLL and "
             "LINUX_SLL2 are\n");
 }
 
@@ -314,7 +314,7 @@ std::string copy_through(const std::string& from, const std::string& to) {
 TEST(PcapWriter, WritesWhatWasReadByteForByte) {
   const TempDir dir;
   for (const std::uint32_t magic : {PcapFile::kMicro, PcapFile::kNano}) {
-    for (const std::uint32_t link : {1U, 12U, 108U, 113U, 276U}) {
+    for (const std::uint32_t link : {1U, 12U, 104U, 108U, 113U, 192U, 276U}) {
       PcapFile file(KitOrder::Little, magic, link, 262'144);
       for (std::uint32_t i = 0; i < 3000; ++i) file.packet(i, i + 1, std::string(i, 'x'), i + 5);
       write_file(dir / "in", file.bytes());

@@ -29,7 +29,7 @@ constexpr Row kRows[] = {
     {99, "SYMANTEC_FIREWALL"},
     {100, "ATM_RFC1483"},
     {101, "RAW", LinkType::RawIp},
-    {104, "C_HDLC"},
+    {104, "C_HDLC", LinkType::CiscoHdlc},
     {105, "IEEE802_11"},
     {107, "FRELAY"},
     {108, "LOOP", LinkType::Null},
@@ -56,7 +56,7 @@ constexpr Row kRows[] = {
     {187, "BLUETOOTH_HCI_H4"},
     {189, "USB_LINUX"},
     {190, "CAN20B"},
-    {192, "PPI"},
+    {192, "PPI", LinkType::Ppi},
     {195, "IEEE802_15_4_WITHFCS"},
     {197, "ERF"},
     {201, "BLUETOOTH_HCI_H4_WITH_PHDR"},
@@ -116,6 +116,8 @@ std::uint16_t number_of(LinkType link) {
     case LinkType::Null: return 0;
     case LinkType::Sll: return 113;
     case LinkType::Sll2: return 276;
+    case LinkType::CiscoHdlc: return 104;
+    case LinkType::Ppi: return 192;
   }
   return 1;
 }
@@ -127,7 +129,7 @@ std::string link_name(std::uint32_t number) {
 }
 
 std::string link_problem(std::uint32_t number) {
-  return link_name(number) + " is not read; ETHERNET, RAW, IPV4, IPV6, NULL, LOOP, LINUX_SLL and LINUX_SLL2 are";
+  return link_name(number) + " is not read; ETHERNET, RAW, IPV4, IPV6, NULL, LOOP, C_HDLC, PPI, LINUX_SLL and LINUX_SLL2 are";
 }
 
 }  // namespace weir::datapath

@@ -39,9 +39,27 @@ Match pgsql(const Evidence& evidence) {
       });
 }
 
+/// Text in UTF-16 without anything but ASCII, from `at` to the end of `size` bytes; as far as it is there.
+bool is_wide_ascii(Bytes b, std::size_t at, std::size_t size) {
+  for (std::size_t i = at; i + 1 < std::min(b.size(), at + size); i += 2)
+    if (b[i] < 0x20 || b[i] > 0x7e || b[i + 1] != 0) return false;
+  return true;
+}
+/// A connection whose login was not seen: a batch (1), or a call by name (3) with the name's length, as before version 7.2 (2.2.6.6, 2.2.6.7).
+Match tds_later(Bytes b) {
+  Probe probe(b);
+  probe.byte(0, 1, 3).byte(1, 0, 9).be16(2, 20, 32768).byte(7, 0).least(24);
+  if (b.empty() || probe.failed()) return b.empty() ? Match::Maybe : Match::No;
+  if (b[0] == 1) return is_wide_ascii(b, 8, 64) ? probe.match() : Match::No;
+  const std::uint32_t name = probe.le16(8, 4, 128).le16_at(8);
+  return b[0] == 3 && !probe.failed() && is_wide_ascii(b, 10, 2 * std::size_t{name}) ? probe.match() : Match::No;
+}
+
 // MS-TDS 2.2.3.1: a header of 8, then pre-login options (the first is the version, 6 bytes) or LOGIN7 with its own length.
 Match tds(const Evidence& evidence) {
-  return sides(
+  constexpr auto answer = [](Bytes b) { return Probe(b).byte(0, 4).byte(1, 0, 1).failed() ? Match::No : Match::Maybe; };
+  const Match later = evidence.roles_unsure ? sides(evidence, tds_later, answer) : Match::No;
+  return std::max(later, sides(
       evidence,
       [](Bytes b) {
         Probe prelogin(b);
@@ -54,7 +72,7 @@ Match tds(const Evidence& evidence) {
         batch.byte(0, 1, 3).byte(1, 0, 9).be16(2, 30, 32768).byte(7, 0).le32(8, 22, 512).le32(12, 18).le16(16, 2, 2);
         return std::max({prelogin.match(), login.match(), batch.match()});
       },
-      [](Bytes b) { return Probe(b).byte(0, 4).byte(1, 0, 1).failed() ? Match::No : Match::Maybe; });
+      answer));
 }
 
 // MongoDB wire protocol: length, request, response-to, code, all little-endian. OP_MSG 2013, OP_COMPRESSED 2012, OP_QUERY 2004.
@@ -186,9 +204,10 @@ Match memcached(const Evidence& evidence) {
 }
 bool memcached_is_answer(Bytes b) { return b.size() > 8 && (memcached_answer_text(b.subspan(8)) || b[8] == 0x81); }
 
-// Cassandra native protocol (v3 to v5): OPTIONS is empty, STARTUP has the version of CQL.
+// Cassandra between nodes: PROTOCOL_MAGIC of its messaging service. Its native protocol (v3 to v5): OPTIONS is empty, STARTUP has the version of CQL.
 Match cassandra(const Evidence& evidence) {
-  return sides(
+  constexpr auto between_nodes = [](Bytes b) { return Probe(b).be32(0, 0xca552dfa).least(8).match(); };
+  const Match native = sides(
       evidence,
       [](Bytes b) {
         const Match options = Probe(b).byte(0, 3, 5).byte(1, 0, 0x10).byte(4, 5).be32(5, 0).match();
@@ -197,6 +216,21 @@ Match cassandra(const Evidence& evidence) {
         return std::max(options, text ? Probe(b).least(17).match() == Match::Yes ? startup : std::min(startup, Match::Maybe) : Match::No);
       },
       [](Bytes b) { return Probe(b).byte(0, 0x83, 0x85).failed() ? Match::No : Match::Maybe; });
+  return std::max(native, sides(evidence, between_nodes, any_side));
+}
+
+/// Produce (0) of versions 3 to 8, which a connection may be in the middle of: client, no transaction, acknowledgements, time, topics by name.
+Match kafka_produce(Bytes b) {
+  Probe probe(b);
+  probe.be32(0, 30, 1 << 24).be16(4, 0).be16(6, 3, 8).be16(12, 1, 64).least(15);
+  if (probe.match() != Match::Yes) return probe.match();
+  const std::size_t name = probe.be16_at(12), at = 14 + name;
+  probe.printable(14, name).be16(at, 0xffff).be32(at + 8, 1, 1000).be16(at + 12, 1, 249);
+  if (b.size() > at + 3 && b[at + 2] == 0) probe.byte(at + 3, 0, 1);
+  else probe.be16(at + 2, 0xffff);
+  if (b.size() < at + 14) return probe.failed() ? Match::No : Match::Maybe;
+  const std::size_t topic = probe.be16_at(at + 12);
+  return probe.printable(at + 14, topic).least(at + 14 + topic).match();
 }
 
 // Kafka protocol: size, ApiVersions (18) or Metadata (3), version, correlation, client id.
@@ -208,14 +242,61 @@ Match kafka(const Evidence& evidence) {
         probe.be32(0, 11, 1 << 20).be16(4, 3, 18).be16(6, 0, 13).be16(12, 1, 64).least(15);
         if (b.size() >= 6) probe.that(b[5] == 3 || b[5] == 18);
         if (b.size() >= 14) probe.printable(14, probe.be16_at(12));
-        return probe.match();
+        return std::max(probe.match(), kafka_produce(b));
       },
       any_side);
 }
 
+/// Control packets of MQTT one behind the other (2.1.1, 2.2): what a connection says whose CONNECT was not seen.
+struct MqttPackets {
+  bool bad = false;
+  bool publishes = false;                ///< With a topic in text.
+  std::uint32_t ids[4] = {}, acks[4] = {};  ///< Of PUBLISH with acknowledgement and of PUBACK or PUBREC; the first of them.
+  std::size_t ids_count = 0, acks_count = 0;
+};
+MqttPackets mqtt_packets(Bytes b) {
+  MqttPackets out;
+  while (!b.empty() && !out.bad) {
+    const unsigned type = b[0] >> 4U, flags = b[0] & 15U;
+    const unsigned wanted = type == 6 || type == 8 || type == 10 ? 2 : 0;
+    out.bad = type < 3 || type > 13 || (type == 3 ? (flags & 6) == 6 : flags != wanted);
+    std::size_t at = 1, size = 0;
+    for (unsigned shift = 0; at < b.size() && at < 5; shift += 7) {
+      size |= std::size_t{b[at] & 0x7fU} << shift;
+      if ((b[at++] & 0x80) == 0) break;
+    }
+    out.bad |= at == 5 && (b[4] & 0x80) != 0;
+    if (out.bad || at >= b.size() || (b[at - 1] & 0x80) != 0) break;
+    const Bytes body = b.subspan(at, std::min(size, b.size() - at));
+    if (type == 3 && body.size() >= 2) {
+      const std::size_t topic = load_be16(body.data());
+      const bool acknowledged = (flags & 6) != 0;
+      out.bad |= topic == 0 || topic + 2 > size || Probe(body).printable(2, topic).failed();
+      out.publishes |= !out.bad && topic + 4 <= body.size();
+      if (acknowledged && topic + 4 <= body.size() && out.ids_count < 4) out.ids[out.ids_count++] = load_be16(&body[topic + 2]);
+    }
+    out.bad |= (type == 12 || type == 13) && size != 0;
+    if ((type == 4 || type == 5) && body.size() >= 2 && out.acks_count < 4) out.acks[out.acks_count++] = load_be16(body.data());
+    b = size > b.size() - at ? Bytes{} : b.subspan(at + size);
+  }
+  return out;
+}
+/// One side's message is acknowledged by the other, under its number.
+Match mqtt_later(Bytes a, Bytes b) {
+  const MqttPackets one = mqtt_packets(a), two = mqtt_packets(b);
+  if (one.bad || two.bad) return Match::No;
+  const auto acknowledges = [](const MqttPackets& from, const MqttPackets& to) {
+    for (std::size_t i = 0; from.publishes && i < from.ids_count; ++i)
+      for (std::size_t j = 0; j < to.acks_count; ++j)
+        if (from.ids[i] == to.acks[j]) return true;
+    return false;
+  };
+  return acknowledges(one, two) || acknowledges(two, one) ? Match::Yes : Match::Maybe;
+}
+
 // MQTT 3.1, 3.1.1 and 5: CONNECT, whose variable header begins with the protocol's name and level.
 Match mqtt(const Evidence& evidence) {
-  return sides(
+  const Match connects = sides(
       evidence,
       [](Bytes b) {
         if (Probe(b).byte(0, 0x10).failed()) return Match::No;
@@ -228,6 +309,7 @@ Match mqtt(const Evidence& evidence) {
         return std::max(Probe(rest).text(0, "\0\4MQTT"sv).byte(6, 3, 5).match(), Probe(rest).text(0, "\0\6MQIsdp"sv).byte(8, 3).match());
       },
       [](Bytes b) { return Probe(b).byte(0, 0x20).failed() && Probe(b).byte(0, 0xf0).failed() ? Match::No : Match::Maybe; });
+  return connects == Match::Yes || !evidence.roles_unsure ? connects : std::max(connects, mqtt_later(evidence.client, evidence.server));
 }
 
 // AMQP 0-8 to 1.0: the protocol header.
@@ -242,7 +324,8 @@ Match amqp(const Evidence& evidence) {
     return probe.match();
   };
   const Match opened = sides(evidence, header, any_side);
-  return opened != Match::No || !evidence.roles_unsure ? opened : sides(evidence, frame, frame) == Match::No ? sides(evidence, frame, any_side) : sides(evidence, frame, frame);
+  if (opened == Match::Yes || !evidence.roles_unsure) return opened;
+  return std::max({opened, sides(evidence, frame, frame), sides(evidence, frame, any_side)});
 }
 
 // NATS: the server speaks first.

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/identify/facts.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "proto/identify/probe.h"
+#include "proto/identify/rows.h"
+#include "proto/tls/dtls.h"
 
 namespace weir::proto::identify {
 namespace {
@@ -194,7 +198,34 @@ Message read_redis(Bytes b) {
 
 }  // namespace
 
-Progress parse_stun(OneFactState& state, const Input& input, Describer& describer) { return follow(state, input, describer, kStunMethod, read_stun); }
+/// RFC 7983, 7: which protocol a datagram is of where STUN, DTLS, RTP and RTCP share ports. What fits none of them is passed over. The head
+/// of RTCP is too little; of RTP two packets of one source must follow each other. Where STUN has its cookie they are taken for SRTP, as
+/// RFC 8827, 6.5 wants it of every browser and messengers do: the bytes alone do not tell the two apart.
+Progress parse_stun(StunState& state, const Input& input, Describer& describer) {
+  const Bytes b = input.bytes;
+  if (!input.datagram && !state.closed) {
+    state.closed = true;
+    describer.may_extend(false);
+  }
+  if (b.size() >= 8 && b[0] <= 3) state.modern |= load_be32(&b[4]) == 0x2112A442;
+  if (state.closed || b.size() < 13 || b[0] < 20) return follow(state.one, input, describer, kStunMethod, read_stun);
+  if (b[0] <= 63) {
+    const bool client = input.side == Side::Client;
+    const Evidence evidence{.client = client ? b : Bytes{}, .server = client ? Bytes{} : b, .ip_protocol = 17, .roles_unsure = true};
+    if (tls::dtls::identify(evidence) == Match::Yes) describer.carry("dtls");
+  } else if (is_rtp(b)) {
+    auto& head = state.head[index_of(input.side)];
+    state.closed = rtp_follows(head, b);
+    std::copy(b.begin(), b.begin() + sizeof head, head);
+    if (state.closed) {
+      describer.refine("rtp");
+      if (state.modern) describer.refine("srtp");
+      describer.may_extend(false);
+      return {.consumed = b.size(), .done = !describer.wanted(kStunMethod)};
+    }
+  }
+  return {.consumed = b.size()};
+}
 Progress parse_sip(OneFactState& state, const Input& input, Describer& describer) { 
   return follow(state, input, describer, kSipMethod, [&](Bytes b) {
     Message message = read_sip(b);

@@ -15,6 +15,14 @@ struct OneFactState {
   std::uint8_t over[2];
 };
 
+/// STUN shares its datagrams with what it opened the path for.
+struct StunState {
+  OneFactState one;
+  bool modern;          ///< A message had the magic cookie (RFC 5389 and later): ICE and TURN have it.
+  bool closed;          ///< Nothing comes behind it any more: it is a stream, or RTP has been seen.
+  std::uint8_t head[2][12];  ///< Of each side's last packet that could be RTP.
+};
+
 enum : FieldId { kSipMethod = 305, kSsdpMethod = 309, kStunMethod, kMemcachedCommand, kRedisCommand, kDnp3Function, kModbusFunction };
 
 namespace words {
@@ -47,7 +55,7 @@ inline constexpr FieldRow kModbusFields[] = {{.id = kModbusFunction, .name = "mo
 
 Progress parse_sip(OneFactState& state, const Input& input, Describer& describer);
 Progress parse_ssdp(OneFactState& state, const Input& input, Describer& describer);
-Progress parse_stun(OneFactState& state, const Input& input, Describer& describer);
+Progress parse_stun(StunState& state, const Input& input, Describer& describer);
 Progress parse_memcached(OneFactState& state, const Input& input, Describer& describer);
 Progress parse_redis(OneFactState& state, const Input& input, Describer& describer);
 Progress parse_dnp3(OneFactState& state, const Input& input, Describer& describer);

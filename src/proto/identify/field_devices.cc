@@ -179,6 +179,14 @@ Match atg_client(Bytes b) {
   return probe.match();
 }
 
+Match doip_head(Bytes b) {
+  Probe probe(b);
+  probe.byte(0, 1, 4).be32(4, 0, 1 << 16).least(8);
+  if (b.size() > 1) probe.that(static_cast<std::uint8_t>(b[0] ^ b[1]) == 0xff);
+  if (b.size() > 3) probe.that(load_be16(&b[2]) <= 8 || (load_be16(&b[2]) >= 0x4001 && load_be16(&b[2]) <= 0x4004) || (load_be16(&b[2]) >= 0x8001 && load_be16(&b[2]) <= 0x8003));
+  return probe.match();
+}
+
 /// Tuya: prefix 0x55AA, the length of what follows, suffix 0xAA55.
 bool tuya_datagram(Bytes b) {
   return Probe(b).be32(0, 0x55aa).be32(12, static_cast<std::uint32_t>(b.size()) - 16).least(24).holds() && load_be32(&b[b.size() - 4]) == 0xaa55;
@@ -196,8 +204,48 @@ Match tplink_stream(Bytes b) {
   return probe.match() == Match::Yes ? (tplink_text(b.subspan(4)) ? Match::Yes : Match::No) : probe.match();
 }
 
+/// ANSI C12.22, 5.3.4 (ACSE of ISO 8650 behind one tag): elements in rising order that fill it, the last of which is the user information.
+bool c1222_message(Bytes b) {
+  if (b.size() < 12 || b[0] != 0x60) return false;
+  Reader in(b.subspan(1));
+  std::size_t size = 0;
+  if (!ber_length(in, size) || size != in.rest().size()) return false;
+  std::uint8_t last = 0xa0;
+  bool named = false;
+  while (in.ok() && !in.at_end()) {
+    const std::uint8_t tag = in.u8();
+    if (!ber_length(in, size) || size > in.rest().size() || tag <= last || tag > 0xbe) return false;
+    named |= tag == 0xa2 || tag == 0xa6;  // The called or the calling title.
+    last = tag;
+    in.skip(size);
+  }
+  return in.ok() && named && last == 0xbe;
+}
+Match c1222_stream(Bytes b) {
+  if (Probe(b).byte(0, 0x60).failed()) return Match::No;
+  if (b.size() < 4) return Match::Maybe;
+  Reader in(b.subspan(1));
+  std::size_t size = 0;
+  if (!ber_length(in, size) || size < 10 || size > 1000) return Match::No;
+  const std::size_t whole = size + 1 + in.offset();
+  return b.size() < whole ? Match::Maybe : c1222_message(b.first(whole)) ? Match::Yes : Match::No;
+}
+
+/// ISO 13400-2, 7: version and its complement, a type, the length of what follows.
+bool doip_datagram(Bytes b) { return b.size() >= 8 && doip_head(b) == Match::Yes && load_be32(&b[4]) + std::size_t{8} == b.size(); }
+
+/// GE's Ethernet Global Data (GFS-384): type and version of a data message, a time, and four bytes kept for later that are nought.
+bool egd_datagram(Bytes b) { return Probe(b).byte(0, 0x0d).byte(1, 1).le32(8, 1, 0x3fff).le32(16, 0, 999'999'999).be32(28, 0).least(33).holds(); }
+
+/// Saia's Ether-S-I/O: its name, a telegram that transfers or tells the state.
+bool esio_datagram(Bytes b) { return Probe(b).text(0, "ESIO").be16(4, 0, 2).least(16).holds(); }
+
 }  // namespace
 
+Match c1222(const Evidence& e) { return e.is_udp() ? datagrams(e, c1222_message) : sides(e, c1222_stream, c1222_stream); }
+Match doip(const Evidence& e) { return e.is_udp() ? datagrams(e, doip_datagram) : sides(e, doip_head, doip_head); }
+Match egd(const Evidence& e) { return datagrams(e, egd_datagram); }
+Match ether_s_io(const Evidence& e) { return datagrams(e, esio_datagram); }
 Match atg(const Evidence& e) { return sides(e, atg_client, any_side); }
 Match beckhoff_ads(const Evidence& e) { return sides(e, ams, ams); }
 Match cip(const Evidence& e) { return datagrams(e, cip_datagram); }

@@ -88,7 +88,7 @@ TEST(Identify, StreamsByTheirFirstBytes) {
       {"redis", "*1\r\n$4\r\nPING\r\n", ""},
       {"redis", "PING\r\n", "+PONG\r\n"},
       {"unknown", "PING\r\n", ""},
-      {"rmi", "JRMI\0\2K"s, ""},
+      {"jrmi", "JRMI\0\2K"s, ""},
       {"rsync", "", "@RSYNCD: 31.0\n"},
       {"rtmp", "\3\0\0\0\1\0\0\0\0"s + std::string(1000, 'r'), "\3\0\0\0\1\0\0\0\0"s},
       {"rtsp", "DESCRIBE rtsp://192.0.2.1/a RTSP/1.0\r\n", ""},
@@ -202,6 +202,32 @@ TEST(Identify, FactsOfOneMessage) {
     drip.drip(Side::Client, c.client);
     EXPECT_EQ(drip.outcome(), d.outcome());
   }
+}
+
+const std::string kDtlsHello = "\x16\xfe\xfd\0\0\0\0\0\0\0\0\0\x34\1\0\0\x28\0\0\0\0\0\0\0\x28\xfe\xfd"s + std::string(32, 'r') + zeros(6);
+
+TEST(Identify, StunHandsOverToWhatItOpenedThePathFor) {
+  kit::Dialogue secure(kStun);
+  secure.datagram(Side::Client, kStunBinding);
+  EXPECT_FALSE(secure.said("carry")) << secure.outcome();
+  secure.datagram(Side::Client, kDtlsHello);
+  EXPECT_TRUE(secure.said("carry dtls")) << secure.outcome();
+
+  const std::string first = "\x80\x78\0\1\0\0\0\1srcAx"s, second = "\x80\x78\0\2\0\0\0\xa1srcAx"s, other = "\x80\x78\0\2\0\0\0\xa1srcBx"s;
+  kit::Dialogue media(kStun);
+  media.datagram(Side::Client, kStunBinding);
+  media.datagram(Side::Client, first);
+  media.datagram(Side::Client, other);
+  media.datagram(Side::Client, first);
+  EXPECT_FALSE(media.said("refine")) << "no two of one source follow each other: " << media.outcome();
+  media.datagram(Side::Client, second);
+  EXPECT_TRUE(media.said("refine rtp") && media.said("refine srtp")) << media.outcome();
+
+  kit::Dialogue classic(kStun);  // RFC 3489: no cookie.
+  classic.datagram(Side::Client, "\0\1\0\x08"s + std::string(16, 't') + "\0\3\0\4\0\0\0\0"s);
+  classic.datagram(Side::Server, first);
+  classic.datagram(Side::Server, second);
+  EXPECT_TRUE(classic.said("refine rtp") && !classic.said("refine srtp")) << classic.outcome();
 }
 
 }  // namespace

@@ -50,12 +50,6 @@ Match sip_start(Bytes b) {
   return best;
 }
 
-/// RFC 3550, 5.1; two bytes of which the second must not be RTCP's (RFC 5761, 4).
-bool rtp_datagram(Bytes b) {
-  if (b.size() < 13 || b[0] >> 6 != 2) return false;
-  const std::uint8_t type = b[1] & 0x7f;
-  return (type <= 34 || type >= 96) && load_be32(&b[8]) != 0 && b.size() >= 12U + 4 * (b[0] & 15);
-}
 /// RFC 3550, 6.1: a compound that begins with a report and whose lengths cover the datagram.
 bool rtcp_datagram(Bytes b) {
   if (b.size() < 8 || (b[1] != 200 && b[1] != 201)) return false;
@@ -107,6 +101,19 @@ bool mgcp_datagram(Bytes b) {
 
 }  // namespace
 
+/// Two bytes of which the second must not be RTCP's (RFC 5761, 4).
+bool is_rtp(Bytes b) {
+  if (b.size() < 13 || b[0] >> 6 != 2) return false;
+  const std::uint8_t type = b[1] & 0x7f;
+  return (type <= 34 || type >= 96) && load_be32(&b[8]) != 0 && b.size() >= 12U + 4 * (b[0] & 15);
+}
+
+bool rtp_follows(Bytes before, Bytes b) {
+  if (before.size() < 12 || before[0] >> 6 != 2 || !is_rtp(b) || load_be32(&before[8]) != load_be32(&b[8])) return false;
+  const auto step = static_cast<std::uint16_t>(load_be16(&b[2]) - load_be16(&before[2]));
+  return step >= 1 && step <= 8 && ((before[1] ^ b[1]) & 0x7f) == 0 && load_be32(&b[4]) - load_be32(&before[4]) < 1'000'000;
+}
+
 Match stun(const Evidence& evidence) { return evidence.is_udp() ? datagrams(evidence, stun_datagram) : sides(evidence, stun_stream, stun_stream); }
 bool stun_is_answer(Bytes b) { return stun_datagram(b) && (b[0] & 1) != 0; }
 
@@ -116,19 +123,12 @@ Match sip(const Evidence& evidence) {
 }
 bool sip_is_answer(Bytes b) { return as_text(b).starts_with("SIP/2.0 "); }
 
-/// The next packet of the same source: its number follows, its payload type is the same or a telephone event.
-bool rtp_follows(Bytes before, Bytes b) {
-  if (!rtp_datagram(before) || !rtp_datagram(b) || load_be32(&before[8]) != load_be32(&b[8])) return false;
-  const auto step = static_cast<std::uint16_t>(load_be16(&b[2]) - load_be16(&before[2]));
-  return step >= 1 && step <= 8 && ((before[1] ^ b[1]) & 0x7f) == 0 && load_be32(&b[4]) - load_be32(&before[4]) < 1'000'000;
-}
-
 // One datagram is too little: a source's packets must follow each other, or both sides must send the same payload type under sources of
 // their own.
 Match rtp(const Evidence& evidence) {
   const Bytes a = evidence.client, b = evidence.server;
-  if (!evidence.before.empty() && (rtp_follows(evidence.before, a) || rtp_follows(evidence.before, b))) return Match::Yes;
-  if ((!a.empty() && !rtp_datagram(a)) || (!b.empty() && !rtp_datagram(b))) return Match::No;
+  if (is_rtp(evidence.before) && (rtp_follows(evidence.before, a) || rtp_follows(evidence.before, b))) return Match::Yes;
+  if ((!a.empty() && !is_rtp(a)) || (!b.empty() && !is_rtp(b))) return Match::No;
   if (a.empty() || b.empty()) return Match::Maybe;
   return (a[1] & 0x7f) == (b[1] & 0x7f) && load_be32(&a[8]) != load_be32(&b[8]) ? Match::Yes : Match::No;
 }

@@ -78,6 +78,11 @@ Match elasticsearch_message(Bytes b) {
   return Probe(b).text(0, "ES").be32(2, 10, 0x5fffffff).byte(14, 0, 15).byte(15, 0).match();
 }
 
+/// LNet over sockets (socklnd): a message (C1) of a connection that is open already, with the numbers of both nodes; both processes have
+/// Lustre's number, 12345, and the type is one of five.
+Match lustre_message(Bytes b) {
+  return Probe(b).le32(0, 0xc1).le32(40, 12345).le32(44, 12345).le32(48, 0, 4).le32(52, 0, 1 << 20).least(56).match();
+}
 /// LNet's acceptor: its magic in either byte order, version 1.
 Match lustre_request(Bytes b) { return begins(b, {"\x00\x71\xce\xac\x01\0\0\0"sv, "\xac\xce\x71\x00\0\0\0\x01"sv}); }
 
@@ -175,8 +180,76 @@ Match ookla_client(Bytes b) {
 }
 Match ookla_server(Bytes b) { return Probe(b).text(0, "HELLO 2.").match(); }
 
+/// AFP over DSI: a request that opens a session or asks for the server's status, sixteen bytes of header of which most are nought; the answer
+/// has the same command and number.
+Match dsi_request(Bytes b) {
+  Probe probe(b);
+  probe.byte(0, 0).byte(1, 3, 4).be32(4, 0).be32(8, 0, 64).be32(12, 0).least(16);
+  if (b.size() > 11) probe.that(b[1] == 3 ? probe.value(8, 4, true) == 0 : b[11] == 0 || b[11] >= 6);
+  return probe.match();
+}
+Match dsi_answer(Bytes b) { return Probe(b).byte(0, 1).byte(1, 3, 4).be32(12, 0).least(16).match(); }
+
+/// DRDA (Open Group, DDM 3): a data stream with its length and D0h, a request that exchanges the servers' attributes (EXCSAT) or what answers.
+Match drda_message(Bytes b, std::uint32_t code) {
+  Probe probe(b);
+  probe.be16(0, 10, 32767).byte(2, 0xd0).byte(3, 0, 0x7f).be16(8, code).least(10);
+  if (b.size() >= 8) probe.that(probe.be16_at(6) + 6 == probe.be16_at(0));
+  return probe.match();
+}
+
+/// HiSLIP (IVI-6.1, 2.5): its letters, the type, a control byte, a parameter, eight bytes of length.
+Match hislip_initialize(Bytes b) { return Probe(b).text(0, "HS").byte(2, 0).byte(3, 0).zero(8, 6).be16(14, 0, 256).least(16).match(); }
+Match hislip_answer(Bytes b) { return Probe(b).text(0, "HS").byte(2, 1).failed() ? Match::No : Match::Maybe; }
+
+/// iSCSI (RFC 7143, 11.12): a login, marked for immediate delivery, version 0; its text begins with a key of the login's.
+Match iscsi_login(Bytes b) {
+  const Probe head = Probe(b).byte(0, 0x43).byte(2, 0).byte(3, 0).byte(4, 0).be24(5, 8, 16384).least(48);
+  if (head.match() != Match::Yes) return head.match();
+  return begins(b.subspan(48), {"InitiatorName="sv, "InitiatorAlias="sv, "TargetName="sv, "SessionType="sv, "AuthMethod="sv});
+}
+Match iscsi_answer(Bytes b) { return Probe(b).byte(0, 0x23).failed() ? Match::No : Match::Maybe; }
+
+/// A number of up to five bytes of seven bits, the lowest first; false if it is not whole. Moves past it.
+bool read_varint(Reader& in, std::uint32_t& value) {
+  value = 0;
+  for (unsigned shift = 0; shift < 35; shift += 7) {
+    const std::uint8_t byte = in.u8();
+    value |= (byte & 0x7fU) << shift;
+    if ((byte & 0x80) == 0) return in.ok();
+  }
+  return false;
+}
+/// Minecraft (Java edition): a handshake fills its packet: number 0, version, host, port, and what comes next (1 to 3).
+Match minecraft_handshake(Bytes b) {
+  if (Probe(b).byte(0, 6, 0x7f).byte(1, 0).failed()) return Match::No;
+  if (b.size() < 2) return Match::Maybe;
+  const std::size_t size = b[0] + std::size_t{1};
+  if (b.size() < size) return Match::Maybe;
+  Reader in(b.first(size).subspan(2));
+  std::uint32_t version = 0, host = 0;
+  if (!read_varint(in, version) || !read_varint(in, host) || host == 0 || host > 255) return Match::No;
+  const Bytes name = in.bytes(host);
+  if (Probe(name).printable(0, name.size()).failed() || name.empty()) return Match::No;
+  in.skip(2);
+  const std::uint8_t next = in.u8();
+  return in.ok() && in.at_end() && next >= 1 && next <= 3 ? Match::Yes : Match::No;
+}
+
 }  // namespace
 
+Match afp(const Evidence& e) {
+  const Match match = both_sides(e, dsi_request, dsi_answer);
+  if (match != Match::Yes) return match;
+  const Bytes one = e.client, two = e.server;
+  return one[1] == two[1] && load_be16(&one[2]) == load_be16(&two[2]) ? Match::Yes : Match::No;
+}
+Match drda(const Evidence& e) {
+  return sides(e, [](Bytes b) { return drda_message(b, 0x1041); }, [](Bytes b) { return drda_message(b, 0x1443); });
+}
+Match hislip(const Evidence& e) { return sides(e, hislip_initialize, hislip_answer); }
+Match iscsi(const Evidence& e) { return sides(e, iscsi_login, iscsi_answer); }
+Match minecraft(const Evidence& e) { return sides(e, minecraft_handshake, any_side); }
 Match ceph(const Evidence& e) { return sides(e, ceph_banner, ceph_banner); }
 Match checkmk(const Evidence& e) { return sides(e, any_side, [](Bytes b) { return begins(b, {"<<<check_mk>>>"sv}); }); }
 Match corba(const Evidence& e) { return e.is_udp() ? datagrams(e, corba_datagram) : sides(e, giop, giop); }
@@ -185,7 +258,10 @@ Match fastcgi(const Evidence& e) { return sides(e, fastcgi_begin, any_side); }
 Match fix(const Evidence& e) { return sides(e, fix_message, fix_message); }
 Match haproxy(const Evidence& e) { return sides(e, proxy_header, any_side); }
 Match kismet(const Evidence& e) { return sides(e, any_side, [](Bytes b) { return begins(b, {"*KISMET: "sv}); }); }
-Match lustre(const Evidence& e) { return sides(e, lustre_request, any_side); }
+Match lustre(const Evidence& e) {
+  const Match opened = sides(e, lustre_request, any_side);
+  return e.roles_unsure ? std::max(opened, sides(e, lustre_message, lustre_message)) : opened;
+}
 Match munin(const Evidence& e) { return sides(e, any_side, [](Bytes b) { return begins(b, {"# munin node at "sv}); }); }
 Match nntp(const Evidence& e) { return both_sides(e, nntp_client, [](Bytes b) { return nntp_server(b) == Match::No ? Match::No : b.size() < 4 ? Match::Maybe : Match::Yes; }); }
 Match ookla(const Evidence& e) { return sides(e, ookla_client, ookla_server); }

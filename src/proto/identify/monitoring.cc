@@ -59,6 +59,27 @@ bool collectd_datagram(Bytes b) {
 
 /// RFC 7252, 3: the message of a request, with a token, and what must come again in the answer.
 bool coap_head(Bytes b) { return b.size() >= 4 && b[0] >> 6 == 1 && (b[0] & 15) <= 8 && b.size() >= 4U + (b[0] & 15); }
+/// RFC 7252, 3.1: options one behind the other up to a payload or the datagram's end, one of them a part of a path (11) in text.
+bool coap_names_path(Bytes b) {
+  std::uint32_t number = 0;
+  bool named = false;
+  Reader in(b.subspan(4U + (b[0] & 15)));
+  while (in.ok() && !in.at_end()) {
+    const std::uint8_t head = in.u8();
+    if (head == 0xff) return named && !in.at_end();
+    std::uint32_t part[2] = {std::uint32_t{head} >> 4, head & 15U};
+    for (std::uint32_t& value : part) {
+      if (value == 15) return false;
+      if (value == 13) value = 13U + in.u8();
+      else if (value == 14) value = 269U + in.be16();
+    }
+    number += part[0];
+    const Bytes value = in.bytes(part[1]);
+    if (number > 65535 || (number == 11 && Probe(value).printable(0, value.size()).failed())) return false;
+    named |= number == 11 && value.size() >= 2;
+  }
+  return in.ok() && named;
+}
 
 }  // namespace
 
@@ -72,12 +93,15 @@ Match zabbix(const Evidence& evidence) {
   return sides(evidence, header, header);
 }
 
-// CoAP: a request alone is four loose bytes; its answer carries the same message id and token.
+// CoAP: the head of a request is four loose bytes. Options that name a path make it certain, or the answer, which carries the same message
+// id and token; one that comes later is announced by an empty acknowledgement (RFC 7252, 5.2.2).
 Match coap(const Evidence& evidence) {
   const Bytes a = evidence.client, b = evidence.server;
   if (!a.empty() && (!coap_head(a) || a[0] >> 4 == 6 || a[0] >> 4 == 7 || a[1] == 0 || a[1] > 7)) return Match::No;
   if (!b.empty() && !coap_head(b)) return Match::No;
-  if (a.empty() || b.empty()) return Match::Maybe;
+  if (b.empty()) return !a.empty() && coap_names_path(a) ? Match::Yes : Match::Maybe;
+  if (a.empty()) return Match::Maybe;
+  if (b.size() == 4 && a[0] >> 4 == 4 && b[0] == 0x60 && b[1] == 0 && load_be16(&a[2]) == load_be16(&b[2])) return Match::Yes;
   const std::size_t token = a[0] & 15;
   const bool piggybacked = b[0] >> 4 == 6 && b[1] >> 5 >= 2 && b[1] >> 5 <= 5 && load_be16(&a[2]) == load_be16(&b[2]) && (b[0] & 15) == token;
   return piggybacked && std::equal(a.begin() + 4, a.begin() + 4 + static_cast<std::ptrdiff_t>(token), b.begin() + 4) ? Match::Yes : Match::No;

@@ -24,8 +24,14 @@ bool ipmi_datagram(Bytes b) {
 
 Match ipmi(const Evidence& evidence) { return datagrams(evidence, ipmi_datagram); }
 
-// NoMachine: both sides open with "NXSH-" and a version.
+// NoMachine: both sides open with "NXSH-" and a version. Over UDP its probes of ten bytes are numbered, and answered as such.
 Match nomachine(const Evidence& evidence) {
+  if (evidence.is_udp()) {
+    constexpr auto probe = [](Bytes b, unsigned type) { return b.size() == 10 && Probe(b).byte(0, type).byte(1, 0).le16(2, 1).le16(4, 10).zero(7, 3).holds(); };
+    const Bytes a = evidence.client, b = evidence.server;
+    if ((!a.empty() && !probe(a, 1)) || (!b.empty() && !probe(b, 2))) return Match::No;
+    return a.empty() || b.empty() ? Match::Maybe : Match::Yes;
+  }
   constexpr auto banner = [](Bytes b) { return Probe(b).text(0, "NXSH-").byte(5, '0', '9').match(); };
   return sides(evidence, banner, banner);
 }

@@ -103,6 +103,10 @@ bool pcp_is_answer(Bytes datagram);
 bool radius_is_answer(Bytes datagram);
 bool sip_is_answer(Bytes datagram);
 bool ssdp_is_answer(Bytes datagram);
+/// RFC 3550, 5.1: the head of a packet.
+bool is_rtp(Bytes datagram);
+/// The next packet of the same source, after one of which twelve bytes are at hand: its number follows, its payload type is the same.
+bool rtp_follows(Bytes before, Bytes datagram);
 bool stun_is_answer(Bytes datagram);
 
 namespace ports {
@@ -125,6 +129,7 @@ inline constexpr std::uint16_t kDropboxUdp[] = {17500};
 inline constexpr std::uint16_t kEdonkeyTcp[] = {4662};
 inline constexpr std::uint16_t kEnipTcp[] = {44818};
 inline constexpr std::uint16_t kEnipUdp[] = {2222, 44818};
+inline constexpr std::uint16_t kEthereumTcp[] = {30303};
 inline constexpr std::uint16_t kEthereumUdp[] = {30303};
 inline constexpr std::uint16_t kGearmanTcp[] = {4730};
 inline constexpr std::uint16_t kGitTcp[] = {9418};
@@ -156,6 +161,7 @@ inline constexpr std::uint16_t kNetflowUdp[] = {2055, 4739};
 inline constexpr std::uint16_t kNfsTcp[] = {2049};
 inline constexpr std::uint16_t kNfsUdp[] = {2049};
 inline constexpr std::uint16_t kNomachineTcp[] = {4000};
+inline constexpr std::uint16_t kNomachineUdp[] = {4000};
 inline constexpr std::uint16_t kOpcuaTcp[] = {4840};
 inline constexpr std::uint16_t kOpenvpnTcp[] = {1194};
 inline constexpr std::uint16_t kOpenvpnUdp[] = {1194};
@@ -244,7 +250,13 @@ inline constexpr Protocol kEnip = {
     .tcp = true,
     .udp = true,
     .identify = enip};
-inline constexpr Protocol kEthereum = {.name = "ethereum", .udp_ports = ports::kEthereumUdp, .udp = true, .identify = ethereum};
+inline constexpr Protocol kEthereum = {
+    .name = "ethereum",
+    .tcp_ports = ports::kEthereumTcp,
+    .udp_ports = ports::kEthereumUdp,
+    .tcp = true,
+    .udp = true,
+    .identify = ethereum};
 inline constexpr Protocol kGearman = {.name = "gearman", .tcp_ports = ports::kGearmanTcp, .tcp = true, .identify = gearman};
 inline constexpr Protocol kGit = {.name = "git", .tcp_ports = ports::kGitTcp, .tcp = true, .identify = git};
 inline constexpr Protocol kGnutella = {.name = "gnutella", .tcp_ports = ports::kGnutellaTcp, .tcp = true, .identify = gnutella};
@@ -305,8 +317,11 @@ inline constexpr Protocol kNfs = {
 inline constexpr Protocol kNomachine = {
     .name = "nomachine",
     .tcp_ports = ports::kNomachineTcp,
+    .udp_ports = ports::kNomachineUdp,
     .tcp = true,
-    .identify = nomachine};
+    .udp = true,
+    .identify = nomachine,
+    .datagrams_max = 6};
 inline constexpr Protocol kOpcua = {.name = "opcua", .tcp_ports = ports::kOpcuaTcp, .tcp = true, .identify = opcua};
 inline constexpr Protocol kOpenvpn = {
     .name = "openvpn",
@@ -338,7 +353,7 @@ inline constexpr Protocol kRedis = {
     .fields = kRedisFields,
     .state_bytes = sizeof(OneFactState),
     .parse = parse_as<OneFactState, parse_redis>};
-inline constexpr Protocol kRmi = {.name = "rmi", .tcp_ports = ports::kRmiTcp, .tcp = true, .identify = rmi};
+inline constexpr Protocol kRmi = {.name = "jrmi", .tcp_ports = ports::kRmiTcp, .tcp = true, .identify = rmi};
 inline constexpr Protocol kRsync = {.name = "rsync", .tcp_ports = ports::kRsyncTcp, .tcp = true, .identify = rsync};
 inline constexpr Protocol kRtcp = {.name = "rtcp", .udp_ports = ports::kRtcpUdp, .udp = true, .identify = rtcp};
 inline constexpr Protocol kRtmp = {.name = "rtmp", .tcp_ports = ports::kRtmpTcp, .tcp = true, .identify = rtmp};
@@ -373,6 +388,8 @@ inline constexpr Protocol kSsdp = {
     .fields = kSsdpFields,
     .state_bytes = sizeof(OneFactState),
     .parse = parse_as<OneFactState, parse_ssdp>};
+/// RTP with its keys (RFC 3711) looks like RTP: only what opened the path tells.
+inline constexpr Protocol kSrtp = {.name = "srtp", .udp = true};
 inline constexpr Protocol kStratum = {.name = "stratum", .tcp = true, .identify = stratum};
 inline constexpr Protocol kStun = {
     .name = "stun",
@@ -383,8 +400,9 @@ inline constexpr Protocol kStun = {
     .identify = stun,
     .is_answer = stun_is_answer,
     .fields = kStunFields,
-    .state_bytes = sizeof(OneFactState),
-    .parse = parse_as<OneFactState, parse_stun>};
+    .state_bytes = sizeof(StunState),
+    .parse = parse_as<StunState, parse_stun>,
+    .may_extend = true};  // into dtls and srtp
 inline constexpr Protocol kSunrpc = {
     .name = "sunrpc",
     .tcp_ports = ports::kSunrpcTcp,

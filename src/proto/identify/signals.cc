@@ -158,6 +158,13 @@ Match bfcp_stream(Bytes b) {
   return b.size() < size ? Match::Maybe : bfcp_message(b.first(size)) ? Match::Yes : Match::No;
 }
 
+/// FloorRequestQuery, UserQuery, FloorQuery, ChairAction and Hello are answered by the next primitive (5.3).
+bool bfcp_answered(Bytes a, Bytes b) {
+  if (a.size() < 12 || b.size() < 12 || (a[0] & 0xe7) != (b[0] & 0xe7 & ~8U) || (a[0] >> 5 != 1 && a[0] >> 5 != 2) || (a[0] & 0x07) != 0) return false;
+  const bool asks = a[1] == 3 || a[1] == 5 || a[1] == 7 || a[1] == 9 || a[1] == 11;
+  return asks && b[1] == a[1] + 1 && load_be32(&a[4]) != 0 && std::equal(a.begin() + 4, a.begin() + 12, b.begin() + 4);
+}
+
 /// Cisco's Skinny: length, version of the header, number of the message: a registration names the phone, or whole messages of either side.
 Match skinny_message(Bytes b, bool client) {
   Probe probe(b);
@@ -201,19 +208,56 @@ bool xdmcp_datagram(Bytes b) { return Probe(b).be16(0, 1).be16(2, 1, 13).be16(4,
 /// WhatsApp's chat: its letters, two versions, and a frame.
 Match whatsapp_client(Bytes b) { return Probe(b).text(0, "WA").byte(2, 1, 8).byte(3, 0, 20).byte(4, 0).least(7).match(); }
 
+bool discord_keeps_open(Bytes b) { return b.size() == 8 && (Probe(b).be32(0, 0x1337cafe).holds() || Probe(b).be32(0, 0x1337f00d).holds()); }
+
 /// Remote Desktop over UDP (MS-RDPEUDP 2.2.2): nothing acknowledged, a window, SYN, MTUs, padded to the whole size.
 bool known_mtu(std::uint32_t v) { return v >= 1132 && v <= 1232; }
 
+/// Tencent's OICQ: 02h, version, command, number and account, and 03h at the end; the answer has the last three again.
+bool oicq_datagram(Bytes b) { return b.size() >= 16 && b[0] == 2 && b.back() == 3 && load_be16(&b[3]) <= 0x00ff && load_be32(&b[7]) != 0; }
+
+/// netcode (yojimbo), "connection request packet": nought, its name with a version, and the size that it always has.
+bool netcode_request(Bytes b) { return Probe(b).byte(0, 0).text(1, "NETCODE 1.").byte(11, '0', '9').byte(12, '0', '9').byte(13, 0).least(1000).holds(); }
+
 }  // namespace
 
-Match bfcp(const Evidence& e) { return e.is_udp() ? datagrams(e, bfcp_message) : sides(e, bfcp_stream, bfcp_stream); }
+Match mumble(const Evidence& e) {
+  // A ping of twelve bytes; the answer has the server's version in front and repeats its eight.
+  const Bytes a = e.client, b = e.server;
+  if ((!a.empty() && !(a.size() == 12 && load_be32(a.data()) == 0)) || (!b.empty() && !(b.size() == 24 && b[0] == 0 && b[1] == 1))) return Match::No;
+  if (a.empty() || b.empty()) return Match::Maybe;
+  return std::equal(a.begin() + 4, a.begin() + 12, b.begin() + 4) ? Match::Yes : Match::No;
+}
+Match oicq(const Evidence& e) {
+  const Match whole = datagrams(e, oicq_datagram);
+  if (whole != Match::Yes) return whole;
+  if (e.client.empty() || e.server.empty()) return Match::Maybe;
+  return std::equal(e.client.begin() + 3, e.client.begin() + 11, e.server.begin() + 3) ? Match::Yes : Match::No;
+}
+Match yojimbo(const Evidence& e) { return netcode_request(e.client.empty() ? e.server : e.client) ? Match::Yes : Match::No; }
+Match bfcp(const Evidence& e) {
+  // Where the length does not fit, an answer of the request's kind to the same conference, transaction and user does (5.1).
+  const bool answered = bfcp_answered(e.client, e.server) || (e.roles_unsure && bfcp_answered(e.server, e.client));
+  if (!e.is_udp()) {
+    const Match match = sides(e, bfcp_stream, bfcp_stream);
+    return match == Match::Maybe && answered ? Match::Yes : match;
+  }
+  if (answered) return Match::Yes;
+  const Match whole = datagrams(e, bfcp_message);
+  const Bytes only = e.client.empty() ? e.server : e.client;
+  return whole == Match::No && (e.client.empty() || e.server.empty()) && bfcp_stream(only.first(std::min<std::size_t>(only.size(), 11))) != Match::No ? Match::Maybe : whole;
+}
 Match bjnp(const Evidence& e) { return datagrams(e, bjnp_datagram); }
 Match capwap(const Evidence& e) { return datagrams(e, capwap_datagram); }
 Match discord(const Evidence& e) {
   // Discovery of the own address: 74 bytes with its length in them; and what keeps a call's path open.
-  return datagrams(e, [](Bytes b) {
-    return Probe(b).be16(0, 1, 2).be16(2, 70).holds() ? b.size() == 74 : b.size() == 8 && (Probe(b).be32(0, 0x1337cafe).holds() || Probe(b).be32(0, 0x1337f00d).holds());
-  });
+  const Match match = datagrams(e, [](Bytes b) { return Probe(b).be16(0, 1, 2).be16(2, 70).holds() ? b.size() == 74 : discord_keeps_open(b); });
+  if (match != Match::No) return match;
+  // A call that was going on before: its media are RTP and RTCP, encrypted beyond their heads, until a side keeps the path open.
+  const auto media = [](Bytes b) { return b.empty() || (b.size() >= 12 && b[0] >> 6 == 2); };
+  const auto fits = [&](Bytes b) { return media(b) || discord_keeps_open(b); };
+  if (!fits(e.client) || !fits(e.server)) return Match::No;
+  return discord_keeps_open(e.client) || discord_keeps_open(e.server) ? Match::Yes : Match::Maybe;
 }
 Match dlep(const Evidence& e) {
   return datagrams(e, [](Bytes b) { return Probe(b).text(0, "DLEP").be16(4, 1, 2).be16(6, static_cast<std::uint32_t>(b.size()) - 8).holds(); });

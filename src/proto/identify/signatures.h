@@ -2,7 +2,8 @@
 #pragma once
 
 // Protocols that are recognised by one signature and not read: a row each, in the manner of rows.h, whose promises they keep. The names are
-// those that nDPI has for them; the functions stand by theme in messaging.cc, field_devices.cc and signals.cc.
+// those that nDPI has for them; the functions stand by theme in messaging.cc, field_devices.cc, signals.cc
+// and upkeep.cc.
 
 #include "proto/protocol.h"
 
@@ -73,6 +74,27 @@ Match whatsapp(const Evidence& evidence);
 Match whois(const Evidence& evidence);
 Match xdmcp(const Evidence& evidence);
 Match z3950(const Evidence& evidence);
+Match afp(const Evidence& evidence);
+Match ayiya(const Evidence& evidence);
+Match bfd(const Evidence& evidence);
+Match c1222(const Evidence& evidence);
+Match cpha(const Evidence& evidence);
+Match doip(const Evidence& evidence);
+Match drda(const Evidence& evidence);
+Match egd(const Evidence& evidence);
+Match ether_s_io(const Evidence& evidence);
+Match flute(const Evidence& evidence);
+Match glbp(const Evidence& evidence);
+Match hislip(const Evidence& evidence);
+Match iscsi(const Evidence& evidence);
+Match lisp(const Evidence& evidence);
+Match minecraft(const Evidence& evidence);
+Match mumble(const Evidence& evidence);
+Match oicq(const Evidence& evidence);
+Match ptp(const Evidence& evidence);
+Match rip(const Evidence& evidence);
+Match ubnt(const Evidence& evidence);
+Match yojimbo(const Evidence& evidence);
 bool source_engine_is_answer(Bytes datagram);
 /// The first datagram of Remote Desktop over UDP.
 bool is_rdp_udp_syn(Bytes datagram);
@@ -144,12 +166,27 @@ inline constexpr std::uint16_t kUsenetTcp[] = {119};
 inline constexpr std::uint16_t kWhoisTcp[] = {43};
 inline constexpr std::uint16_t kXdmcpUdp[] = {177};
 inline constexpr std::uint16_t kZ3950Tcp[] = {210};
+inline constexpr std::uint16_t kAfpTcp[] = {548};
+inline constexpr std::uint16_t kAyiyaUdp[] = {5072};
+inline constexpr std::uint16_t kBfdUdp[] = {3784, 4784};
+inline constexpr std::uint16_t kC1222Tcp[] = {1153};
+inline constexpr std::uint16_t kC1222Udp[] = {1153};
+inline constexpr std::uint16_t kCphaUdp[] = {8116};
+inline constexpr std::uint16_t kDoipTcp[] = {13400};
+inline constexpr std::uint16_t kDoipUdp[] = {13400};
+inline constexpr std::uint16_t kDrdaTcp[] = {446};
+inline constexpr std::uint16_t kGlbpUdp[] = {3222};
+inline constexpr std::uint16_t kHislipTcp[] = {4880};
+inline constexpr std::uint16_t kIscsiTcp[] = {860, 3260};
+inline constexpr std::uint16_t kLispUdp[] = {4342};
+inline constexpr std::uint16_t kPtpUdp[] = {319, 320};
+inline constexpr std::uint16_t kRipUdp[] = {520};
 }  // namespace ports
 
 inline constexpr Protocol kAtg = {.name = "atg", .tcp_ports = ports::kAtgTcp, .tcp = true, .identify = atg};
 inline constexpr Protocol kBeckhoffAds = {.name = "beckhoffads", .tcp_ports = ports::kBeckhoffAdsTcp, .tcp = true,
     .identify = beckhoff_ads};
-inline constexpr Protocol kBfcp = {.name = "bfcp", .tcp = true, .udp = true, .identify = bfcp};
+inline constexpr Protocol kBfcp = {.name = "bfcp", .tcp = true, .udp = true, .identify = bfcp, .datagrams_max = 2};
 inline constexpr Protocol kBjnp = {.name = "bjnp", .udp_ports = ports::kBjnpUdp, .udp = true, .identify = bjnp};
 inline constexpr Protocol kC37118 = {.name = "ieee-c37118", .tcp_ports = ports::kC37118Tcp,
     .udp_ports = ports::kC37118Udp, .tcp = true, .udp = true, .identify = c37118};
@@ -159,7 +196,7 @@ inline constexpr Protocol kCheckmk = {.name = "checkmk", .tcp_ports = ports::kCh
 inline constexpr Protocol kCip = {.name = "cip", .udp_ports = ports::kCipUdp, .udp = true, .identify = cip};
 inline constexpr Protocol kCorba = {.name = "corba", .tcp_ports = ports::kCorbaTcp, .udp_ports = ports::kCorbaUdp,
     .tcp = true, .udp = true, .identify = corba};
-inline constexpr Protocol kDiscord = {.name = "discord", .udp = true, .identify = discord, .datagrams_max = 2};
+inline constexpr Protocol kDiscord = {.name = "discord", .udp = true, .identify = discord, .datagrams_max = 4};
 inline constexpr Protocol kDlep = {.name = "dlep", .udp_ports = ports::kDlepUdp, .udp = true, .identify = dlep};
 inline constexpr Protocol kElasticsearch = {.name = "elasticsearch", .tcp_ports = ports::kElasticsearchTcp,
     .tcp = true, .identify = elasticsearch};
@@ -229,5 +266,30 @@ inline constexpr Protocol kWhatsapp = {.name = "whatsapp", .tcp = true, .identif
 inline constexpr Protocol kWhois = {.name = "whois-das", .tcp_ports = ports::kWhoisTcp, .tcp = true, .identify = whois};
 inline constexpr Protocol kXdmcp = {.name = "xdmcp", .udp_ports = ports::kXdmcpUdp, .udp = true, .identify = xdmcp};
 inline constexpr Protocol kZ3950 = {.name = "z3950", .tcp_ports = ports::kZ3950Tcp, .tcp = true, .identify = z3950};
+inline constexpr Protocol kAfp = {.name = "afp", .tcp_ports = ports::kAfpTcp, .tcp = true, .identify = afp};
+inline constexpr Protocol kAyiya = {.name = "ayiya", .udp_ports = ports::kAyiyaUdp, .udp = true, .identify = ayiya};
+inline constexpr Protocol kBfd = {.name = "bfd", .udp_ports = ports::kBfdUdp, .udp = true, .identify = bfd};
+inline constexpr Protocol kC1222 = {.name = "c1222", .tcp_ports = ports::kC1222Tcp, .udp_ports = ports::kC1222Udp,
+    .tcp = true, .udp = true, .identify = c1222};
+inline constexpr Protocol kCpha = {.name = "cpha", .udp_ports = ports::kCphaUdp, .udp = true, .identify = cpha};
+inline constexpr Protocol kDoip = {.name = "doip", .tcp_ports = ports::kDoipTcp, .udp_ports = ports::kDoipUdp,
+    .tcp = true, .udp = true, .identify = doip};
+inline constexpr Protocol kDrda = {.name = "drda", .tcp_ports = ports::kDrdaTcp, .tcp = true, .identify = drda};
+inline constexpr Protocol kEgd = {.name = "egd", .udp = true, .identify = egd};
+inline constexpr Protocol kEtherSIo = {.name = "ethersio", .udp = true, .identify = ether_s_io};
+inline constexpr Protocol kFlute = {.name = "flute", .udp = true, .identify = flute};
+inline constexpr Protocol kGlbp = {.name = "glbp", .udp_ports = ports::kGlbpUdp, .udp = true, .identify = glbp};
+inline constexpr Protocol kHislip = {.name = "hislip", .tcp_ports = ports::kHislipTcp, .tcp = true, .identify = hislip};
+inline constexpr Protocol kIscsi = {.name = "iscsi", .tcp_ports = ports::kIscsiTcp, .tcp = true, .identify = iscsi};
+inline constexpr Protocol kLisp = {.name = "lisp", .udp_ports = ports::kLispUdp, .udp = true, .identify = lisp};
+inline constexpr Protocol kMinecraft = {.name = "minecraft", .tcp = true,
+    .identify = minecraft};
+inline constexpr Protocol kMumble = {.name = "mumble", .udp = true,
+    .identify = mumble, .datagrams_max = 2};
+inline constexpr Protocol kOicq = {.name = "oicq", .udp = true, .identify = oicq, .datagrams_max = 2};
+inline constexpr Protocol kPtp = {.name = "ptpv2", .udp_ports = ports::kPtpUdp, .udp = true, .identify = ptp};
+inline constexpr Protocol kRip = {.name = "rip", .udp_ports = ports::kRipUdp, .udp = true, .identify = rip};
+inline constexpr Protocol kUbnt = {.name = "ubntac2", .udp = true, .identify = ubnt};
+inline constexpr Protocol kYojimbo = {.name = "yojimbo", .udp = true, .identify = yojimbo};
 
 }  // namespace weir::proto::identify
