@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-DOCUMENTS = ["README.md", "docs/policy.md", "docs/readings.md", "docs/prove.md"] + sorted(
+DOCUMENTS = ["README.md", "docs/policy.md", "docs/readings.md", "docs/prove.md", "docs/first-hour.md"] + sorted(
     str(p.relative_to(ROOT)) for p in (ROOT / "docs/profiles").glob("*.md"))
 
 

@@ -10,6 +10,8 @@ _weir() {
   fi
   case $before in
     --for) [ "$verb" = check ] && mapfile -t COMPREPLY < <(compgen -W 'bridge host capture' -- "$word"); return ;;
+    --to) mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" export --help 2>/dev/null | sed -n '/^Targets:/,/^$/s/^  \([a-z-]\{1,\}\) .*/\1/p')" -- "$word"); return ;;
+    --from) mapfile -t COMPREPLY < <(compgen -W 'nftables suricata' -- "$word"); return ;;
     --fail) mapfile -t COMPREPLY < <(compgen -W 'open closed' -- "$word"); return ;;
     --attach) mapfile -t COMPREPLY < <(compgen -W 'auto xdp xdp-generic packet' -- "$word"); return ;;
     --checksums) mapfile -t COMPREPLY < <(compgen -W 'auto verify ignore' -- "$word"); return ;;

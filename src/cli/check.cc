@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "cli/assert/assertions.h"
 #include "cli/policy_file.h"
 #include "cli/verb.h"
 #include "engine/engine.h"
@@ -85,13 +86,25 @@ ordered_json json_of(const policy::Diagnostics& diagnostics) {
   return out;
 }
 
+std::uint8_t datapaths_of(const Options& options) {
+  std::uint8_t asked = 0;
+  for (const std::string& name : options.datapaths)
+    asked |= name == "capture" ? on::kCapture : name == "bridge" ? on::kBridge : on::kHost;
+  return asked;
+}
+
+/// Rules for other datapaths than the one asked for, captures if none is, do not count.
+policy::Diagnostics assertions_of(policy::Policy policy, const Options& options) {
+  const std::uint8_t asked = datapaths_of(options), here = asked != 0 ? asked : on::kCapture;
+  std::erase_if(policy.rules, [here](const policy::Rule& rule) { return (rule.datapaths & here) == 0; });
+  return check_assertions(policy);
+}
+
 policy::Diagnostics diagnose(const policy::Policy& policy, const Options& options) {
   using namespace std::chrono;
   policy::Diagnostics out = policy::check_policy(
       policy, engine::vocabulary(), {.now_wall_ns = duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count()});
-  std::uint8_t asked = 0;
-  for (const std::string& name : options.datapaths)
-    asked |= name == "capture" ? on::kCapture : name == "bridge" ? on::kBridge : on::kHost;
+  const std::uint8_t asked = datapaths_of(options);
   // What was asked for must be able to carry out each rule; of the others it is only said.
   if (asked != 0) out.append(policy::check_for(policy, engine::vocabulary(), asked, policy::Severity::Error));
   else out.append(policy::check_for(policy, engine::vocabulary(), on::kAll, policy::Severity::Warning));
@@ -105,6 +118,7 @@ int check(const Options& options) {
   if (loaded.policy) {
     diagnostics.append(diagnose(*loaded.policy, options));
     diagnostics.append(warn_of_unmade(*loaded.policy));
+    diagnostics.append(assertions_of(*loaded.policy, options));
     diagnostics.sort();
   }
   std::fputs(policy::render(diagnostics).c_str(), stderr);
@@ -162,7 +176,8 @@ std::function<int()> add_check(CLI::App& app) {
       "  weir check policy.yaml --for bridge --settle\n\n"
       "Errors and warnings go to standard error as file:line:column: error: message, all of them in one run. Warnings tell of "
       "rules\n"
-      "that are shadowed, contradict themselves or have expired, and of keys that a datapath does not have.\n"
+      "that are shadowed, contradict themselves or have expired, and of keys that a datapath does not have. An assertion that does\n"
+      "not hold is an error, with a packet that breaks it and the rule that decided.\n"
       "Exit status 0: the policy is sound; 2: it has an error.");
   return [o] { return check(*o); };
 }

@@ -88,10 +88,12 @@ std::string verdict_text(const Answer& answer, const policy::Policy& policy) {
          (!rule.empty() ? rule : answer.verdict == Verdict::Pass ? "default" : std::string(policy::describe(answer.reason)));
 }
 
-Result<std::vector<FlowChange>> compare_capture(const RuleSetPtr& before, const RuleSetPtr& after, const std::string& path) {
+/// `broken` is set where the capture could not be read to its end: what came before was compared.
+Result<std::vector<FlowChange>> compare_capture(const RuleSetPtr& before, const RuleSetPtr& after, const std::string& path, std::optional<Error>& broken) {
   const Traffic old_traffic = Traffic::of_capture(path, before->policy()), new_traffic = Traffic::of_capture(path, after->policy());
   const Trial a = run_trial(before, old_traffic), b = run_trial(after, new_traffic);
   if (a.fault && a.answers.empty()) return *a.fault;
+  broken = a.fault;
   std::map<std::pair<std::string, std::string>, FlowChange> changes;
   std::map<std::pair<std::string, std::string>, std::set<std::uint64_t>> flows;
   std::map<std::uint64_t, std::pair<std::string, std::string>> firsts;  // Number of a flow's first changed packet.
@@ -154,9 +156,10 @@ void print(const Difference& d, bool all) {
                 change.rule_after.empty() ? "what it carries decides" : ("by " + change.rule_after).c_str());
   if (!d.space.whole) std::printf("  (the policies tell too many addresses apart; only some were compared)\n");
   for (const auto& [path, changes] : d.captures) {
-    std::printf("%s: %s\n", path.c_str(), changes.empty() ? "no packet meets another verdict" : "");
+    std::printf("%s:%s\n", path.c_str(), changes.empty() ? " no packet meets another verdict" : "");
     for (const FlowChange& change : changes) {
-      std::printf("  %s -> %s: %zu flows, %zu packets\n", change.before.c_str(), change.after.c_str(), change.flows, change.packets);
+      std::printf("  %s -> %s: %zu %s, %zu %s\n", change.before.c_str(), change.after.c_str(), change.flows, change.flows == 1 ? "flow" : "flows", change.packets,
+                  change.packets == 1 ? "packet" : "packets");
       for (const std::string& example : change.examples) std::printf("      packet %s\n", example.c_str());
     }
   }
@@ -189,15 +192,18 @@ int diff(const Options& options) {
   Difference d;
   d.rules = compare_rules(*before, *after);
   d.space = compare_spaces(*before, *after);
+  bool all_read = true;
   for (const std::string& path : options.captures) {
-    auto changes = compare_capture(before, after, path);
+    std::optional<Error> broken;
+    auto changes = compare_capture(before, after, path, broken);
+    if (broken) complain(path + ": " + broken->message + "; what comes before that was compared"), all_read = false;
     if (!changes) return complain(path + ": " + changes.error().message), kWrong;
     d.captures.emplace_back(path, std::move(*changes));
   }
   d.proofs = compare_proofs(before, after);
   if (options.json) std::printf("%s\n", json_of(d).dump().c_str());
   else print(d, options.all);
-  return d.any() ? kNo : kDone;
+  return d.any() || !all_read ? kNo : kDone;
 }
 
 }  // namespace
@@ -212,7 +218,7 @@ std::function<int()> add_diff(CLI::App& app) {
   app.footer(
       "Examples:\n  weir diff policy.yaml policy-new.yaml\n  weir diff policy.yaml policy-new.yaml monday.pcap.gz\n\n"
       "First packets: which new flows are answered otherwise from their headers alone, by classes of addresses that no rule tells apart;\n"
-      "`open` is what only its content decides. Exit status 1: there is a difference.");
+      "`open` is what only its content decides. Exit status 1: there is a difference, or a capture was not read to its end.");
   return [o] { return diff(*o); };
 }
 

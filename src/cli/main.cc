@@ -30,6 +30,8 @@ constexpr Verb kVerbs[] = {
     {"test", "run the unit tests of policies", weir::cli::add_test},
     {"prove", "show for each technique that a policy stops its attacks and lets their benign twins pass", weir::cli::add_prove},
     {"diff", "say what changes from one policy to another", weir::cli::add_diff},
+    {"export", "write a policy in the words of another enforcement point", weir::cli::add_export},
+    {"import", "write another tool's rules as a policy", weir::cli::add_import},
     {"plan", "write the continuity plan for floods that a policy implies", weir::cli::add_plan},
     {"profiles", "list the policies that can be included, or print one", weir::cli::add_profiles},
     {"facts", "list the facts that rules can ask for", weir::cli::add_facts},

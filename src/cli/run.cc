@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "cli/assert/assertions.h"
 #include "cli/policy_file.h"
 #include "cli/verb.h"
 #include "datapath/bridge/packet_bridge.h"
@@ -123,8 +124,12 @@ policy::Loaded load_live(const std::string& path, const policy::LoadOptions& opt
   loaded.diagnostics.append(warn_of_unmade(*loaded.policy));
   loaded.diagnostics.append(policy::check_for(*loaded.policy, engine::vocabulary(), on::kBridge, policy::Severity::Error));
   loaded.diagnostics.sort();
+  if (loaded.diagnostics.errors() == 0) {
+    std::erase_if(loaded.policy->rules, [](const policy::Rule& rule) { return (rule.datapaths & on::kBridge) == 0; });  // `on: [host]`
+    loaded.diagnostics.append(check_assertions(*loaded.policy));
+    loaded.diagnostics.sort();
+  }
   if (loaded.diagnostics.errors() > 0) loaded.policy.reset();
-  else std::erase_if(loaded.policy->rules, [](const policy::Rule& rule) { return (rule.datapaths & on::kBridge) == 0; });  // `on: [host]`
   return loaded;
 }
 

@@ -85,12 +85,12 @@ std::uint64_t deciding_frame(const Trial& trial, std::uint64_t number) {
 }  // namespace
 
 Trial run_trial(const std::shared_ptr<const policy::RuleSet>& rules, const Traffic& traffic, std::uint64_t last,
-                engine::Probe* probe) {
+                engine::Probe* probe, std::uint32_t flows_max) {
   Trial trial;
   Remembering sink(trial);
   engine::EngineOptions options;
-  options.flows_max = 1 << 16;
-  options.table_entries = 1 << 14;
+  options.flows_max = flows_max;
+  options.table_entries = flows_max / 4;
   options.probe = probe;
   options.senders = traffic.has_senders();
   engine::Engine engine(options, rules, sink);

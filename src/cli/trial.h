@@ -31,9 +31,11 @@ struct Trial {
   std::optional<Error> fault;      ///< The traffic could not be read to its end.
 };
 
-/// Stops after frame `last` is decided (0: runs to the end).
+inline constexpr std::uint32_t kTrialFlowsMax = 1 << 16;
+
+/// Stops after frame `last` is decided (0: runs to the end). `flows_max`: how large the engine's tables are.
 Trial run_trial(const std::shared_ptr<const policy::RuleSet>& rules, const Traffic& traffic, std::uint64_t last = 0,
-                engine::Probe* probe = nullptr);
+                engine::Probe* probe = nullptr, std::uint32_t flows_max = kTrialFlowsMax);
 
 /// Why a frame met its verdict.
 struct Why {

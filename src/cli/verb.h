@@ -39,6 +39,8 @@ std::function<int()> add_rollback(CLI::App& app);
 std::function<int()> add_ban(CLI::App& app);
 std::function<int()> add_unban(CLI::App& app);
 std::function<int()> add_capture(CLI::App& app);
+std::function<int()> add_export(CLI::App& app);
+std::function<int()> add_import(CLI::App& app);
 std::function<int()> add_explain(CLI::App& app);
 std::function<int()> add_facts(CLI::App& app);
 std::function<int()> add_diff(CLI::App& app);

@@ -89,11 +89,40 @@ class CommandLine(unittest.TestCase):
         out, err = self.expect(0, "--version")
         self.assertRegex(out, r"^weir \d+\.\d+\.\d+\n$")
         self.assertEqual(err, "")
-        for verb in ("check", "replay", "run", "explain", "test", "prove", "diff", "plan", "profiles", "facts", "techniques"):
+        for verb in ("check", "replay", "run", "explain", "test", "prove", "diff", "export", "import", "plan", "profiles", "facts", "techniques"):
             out, err = self.expect(0, verb, "--help")
             self.assertIn("xample", out, verb)
             self.assertEqual(err, "")
             self.assertIn(verb, self.expect(0, "--help")[0])
+
+    def test_export_and_import_say_what_they_leave_out(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        folder = directory.name
+        policy, rules, nft = (os.path.join(folder, name) for name in ("p.yaml", "r.rules", "n.json"))
+        with open(policy, "w") as file:
+            file.write("weir: 1\ndefault: allow\nrules:\n  - { name: names, match: { dns.qname: a.example }, action: drop }\n")
+        out, err = self.expect(1, "export", policy, "--to", "nftables")
+        self.assertIn("table inet weir", out)
+        self.assertIn("not carried over: names (" + policy + ":4): it asks for dns.qname; WEAKER", err)
+        self.assertFalse(json.loads(self.expect(1, "export", policy, "--to", "nftables", "--json")[0])["whole"])
+        out, err = self.expect(2, "export", policy, "--to", "nonsense")
+        self.assertEqual(out, "")
+        out, err = self.expect(2, "export", os.path.join(folder, "none.yaml"), "--to", "rpz")
+        self.assertEqual(out, "")
+        with open(rules, "w") as file:
+            file.write('drop tcp any any -> any 23 (msg:"a"; sid:1;)\ndrop tcp any any -> any 24 (msg:"b"; pcre:"/x/"; sid:2;)\n')
+        out, err = self.expect(1, "import", "--from", "suricata", rules)
+        self.assertIn('name: "a"', out)
+        self.assertIn(":2: the option `pcre` has no counterpart: b", err)
+        self.expect(2, "import", "--from", "suricata", os.path.join(folder, "none"))
+        for broken in ("", "{}", "[" * 10000):
+            with open(nft, "w") as file:
+                file.write(broken)
+            out, err = self.expect(1, "import", "--from", "nftables", nft)
+            with open(policy, "w") as file:
+                file.write(out)
+            self.expect(0, "check", policy)
 
     def test_wrong_usage_is_2_on_standard_error_with_a_suggestion(self):
         for arguments, said in (

@@ -209,6 +209,20 @@ class Run(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn("policy.yaml:2:1", done.stderr)
 
+    def test_a_reload_that_breaks_an_assertion_is_refused(self):
+        promise = "assert:\n  - { name: never-telnet, never: { from: inside, to: outside, ip.protocol: tcp, port: 23 } }\n"
+        self.write_policy(POLICY + promise)
+        process = self.start()
+        self.write_policy(POLICY.replace("port: 23", "port: 24") + promise)
+        done = subprocess.run([WEIR, "reload", *self.quiet], capture_output=True, text=True, timeout=20)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertRegex(done.stderr, r"`never-telnet` does not hold: `10\.0\.0\.1:50000 > [0-9.]+:23 tcp S` passes, by default")
+        self.assertFalse(self.passes(syn(23)), "the old policy stays")
+        self.write_policy(POLICY + promise.replace("never-telnet", "no-telnet-ever"))
+        done = subprocess.run([WEIR, "reload", *self.quiet], capture_output=True, text=True, timeout=20)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.stop(process), 0)
+
 
 def enter_namespace():
     """Runs this program again inside a namespace of its own."""
