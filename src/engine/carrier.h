@@ -61,6 +61,8 @@ class Carrier {
   virtual bool on_ended(std::uint32_t flow, Carried& out) = 0;
   /// Flows that the ban names come to the engine again, soon.
   virtual void on_banned(const state::BanKey& key) = 0;
+  /// A flow that passes announced another: its first packet may come, soon.
+  virtual void on_expected(const Ip& /*client*/, const Ip& /*server*/, std::uint16_t /*port*/, std::uint8_t /*protocol*/) {}
   /// The rules changed: whatever was settled under another generation comes to the engine again, from now on.
   virtual void on_generation(std::uint32_t generation) = 0;
 };

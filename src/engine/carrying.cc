@@ -113,8 +113,13 @@ void Lane::credit(const Carried& carried) {
   }
   if (flow.ends.protocol != ip_protocol::kTcp) return;
   if (carried.unseen) {
+    // Whatever windows may have been offered meanwhile: the largest that their scale allows.
+    const bool both = flow.tcp[0].scale_offered && flow.tcp[1].scale_offered;
+    for (state::TcpSide& side : flow.tcp) {
+      const std::uint32_t window = 65535U << (both ? side.scale : flow.picked_up && !side.scale_offered ? 14 : 0);
+      side = {.window_max = window, .scale = side.scale, .fin = side.fin, .scale_offered = side.scale_offered};
+    }
     flow.picked_up = true;
-    for (state::TcpSide& side : flow.tcp) side = {.scale = side.scale, .fin = side.fin, .scale_offered = side.scale_offered};
   }
   const TcpPhase before = flow.phase;
   for (std::size_t s = 0; s < 2; ++s) {
