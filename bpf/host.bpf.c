@@ -75,7 +75,9 @@ static __always_inline void count(__u32 which) {
 
 /* ---- Connections: the kernel's own table, since Linux 5.18. */
 
-struct nf_conn;
+struct nf_conn {
+  unsigned long status; /* Not read; but a type that is only named is none that the kernel knows. */
+};
 struct bpf_ct_opts {
   __s32 netns_id, error;
   __u8 l4proto, dir, reserved[2];
@@ -135,6 +137,14 @@ struct asking {
   __u32 rule;
 };
 
+/* One packet at a time on each CPU; the stack is too small for it. */
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct asking);
+} scratch SEC(".maps");
+
 static __always_inline int judge(const struct weir_early_all *all, const struct asking *asking, __u32 unsure) {
   __u64 wrong = 0, open = 0;
 #pragma unroll
@@ -148,7 +158,7 @@ static __always_inline int judge(const struct weir_early_all *all, const struct 
 }
 
 static long ask(__u64 index, void *at) {
-  struct asking *asking = at;
+  struct asking *asking = *(struct asking **)at;
   __u32 key = (__u32)index;
   const struct weir_early_rule *rule = bpf_map_lookup_elem(&rules, &key);
   int truth;
@@ -205,7 +215,7 @@ enum { NOBODY = 0xffffffff };
 
 static __always_inline __u32 ask_all(struct asking *asking) {
   asking->stops = 0;
-  bpf_loop(early.rules & (WEIR_EARLY_RULES_MAX * 2 - 1), ask, asking, 0);
+  bpf_loop(early.rules & (WEIR_EARLY_RULES_MAX * 2 - 1), ask, &asking, 0);
   return asking->stops ? asking->rule : NOBODY;
 }
 
@@ -232,8 +242,8 @@ static __always_inline __u32 who_stops(const struct headers *h, struct asking *a
   asking->yes[WEIR_EARLY_OTHER] = o->protocol[h->protocol] | o->version[h->v6 & 1];
   if (is_tcp) asking->yes[WEIR_EARLY_OTHER] |= o->tcp_flags[h->flags];
   if (!is_tcp && !is_udp) asking->yes[WEIR_EARLY_OTHER] |= o->icmp_type[h->v6 & 1][h->icmp_type];
+  asking->maybe[WEIR_EARLY_OTHER] = begins ? 0 : o->state;
   if (begins) asking->yes[WEIR_EARLY_OTHER] |= o->state_new;
-  else asking->maybe[WEIR_EARLY_OTHER] |= o->state;
   as_sent = ask_all(asking);
   if (begins || (!is_tcp && !is_udp)) return as_sent == WEIR_EARLY_DEFAULT && is_expected(h) ? NOBODY : as_sent;
   if (as_sent < WEIR_EARLY_DEFAULT) return as_sent;
@@ -328,7 +338,8 @@ int weir_early(struct xdp_md *context) {
   struct weir_cursor cursor = {(void *)(long)context->data, (void *)(long)context->data_end};
   struct weir_ethernet *ethernet = WEIR_TAKE(&cursor, weir_ethernet);
   struct headers h = {};
-  struct asking asking = {};
+  struct asking *asking;
+  const __u32 zero = 0;
   __u32 offset = sizeof(*ethernet), rule;
   __be16 type;
   if (!early.on || !ethernet) return XDP_PASS;
@@ -341,7 +352,9 @@ int weir_early(struct xdp_md *context) {
   }
   if (!read_headers(&cursor, type, (__u32)bpf_xdp_get_buff_len(context) - offset, &h)) return XDP_PASS;
   if ((h.protocol == WEIR_PROTOCOL_TCP || h.protocol == WEIR_PROTOCOL_UDP) && has_connection(context, &h)) return XDP_PASS;
-  rule = who_stops(&h, &asking);
+  asking = bpf_map_lookup_elem(&scratch, &zero);
+  if (!asking) return XDP_PASS;
+  rule = who_stops(&h, asking);
   if (rule == NOBODY) return XDP_PASS;
   count(WEIR_EARLY_STOPPED);
   tell(context, offset, rule);

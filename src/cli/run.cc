@@ -92,6 +92,7 @@ void warn_of_zones(const policy::Policy& policy) {
 /// The best way that the system allows, or the one that was asked for.
 struct Opened {
   std::unique_ptr<datapath::Datapath> path;
+  datapath::QueueHost* host = nullptr;  ///< The same, where it is a host's.
   engine::Carrier* carrier = nullptr;
   std::string why;  ///< There is no better way.
 };
@@ -136,6 +137,7 @@ Result<Opened> open_host(const Options& options, const std::vector<std::string>&
   if (!opened) return opened.error();
   Opened out;
   out.carrier = (*opened)->carrier();
+  out.host = opened->get();
   out.path = std::move(*opened);
   return out;
 }
@@ -209,7 +211,14 @@ int run(const Options& options) {
     return kRefused;
   }
   std::unique_ptr<service::Events> events;
-  control_options.on_rules = [&events](std::shared_ptr<const policy::RuleSet> rules) { events->use(std::move(rules)); };
+  datapath::QueueHost* host = nullptr;
+  control_options.on_rules = [&events, &host](std::shared_ptr<const policy::RuleSet> rules) {
+    if (host != nullptr) {
+      host->tell_refused(*events);
+      host->use(rules);
+    }
+    events->use(std::move(rules));
+  };
   control_options.event_numbers = [&writer] { return service::EventNumbers{(*writer)->dropped(), (*writer)->written(), (*writer)->refused()}; };
   service::Control control(std::move(control_options), std::move(*store), nullptr);
   const service::Ready ready = control.begin();
@@ -223,10 +232,15 @@ int run(const Options& options) {
     return opened.error().code == EINVAL ? kWrong : kRefused;
   }
   datapath::Datapath& path = *opened->path;
+  if ((host = opened->host) != nullptr) host->use(ready.rules);
+  service_options.engine.senders = host != nullptr;
   service_options.engine.carrier = opened->carrier;
   if (!opened->why.empty()) say("settled flows are not carried in the kernel: " + opened->why);
   service::Service running(service_options, ready.rules, path, &control);
-  running.on_turn = [&](service::Service&) { events->flush(); };
+  running.on_turn = [&](service::Service&) {
+    if (host != nullptr) host->tell_refused(control);
+    events->flush();
+  };
   running.on_stats = [&](service::Service& s) { events->tell_stats(s); };
   running.on_reload = [&](service::Service&) {
     (*writer)->reopen();

@@ -123,7 +123,7 @@ void MarkedFlows::note(Slot& slot, const Connection& connection, Nanoseconds now
 }
 
 bool MarkedFlows::any(const engine::Carried& c) {
-  return c.packets[0] != 0 || c.packets[1] != 0 || c.last_ns != 0 || c.fin[0] || c.fin[1] || c.reset;
+  return c.packets[0] != 0 || c.packets[1] != 0 || c.last_ns != 0 || c.fin[0] || c.fin[1] || c.reset || c.unseen;
 }
 
 void MarkedFlows::refresh(Slot& slot) {
@@ -131,7 +131,13 @@ void MarkedFlows::refresh(Slot& slot) {
   const auto connection = conntrack_.read(slot.name);
   if (connection && connection->id == slot.connection) return note(slot, *connection, now_ns_);
   // The kernel has forgotten it: what still comes is asked about again.
+  leave(slot);
+}
+
+/// The kernel carries it no more.
+void MarkedFlows::leave(Slot& slot) {
   slot.in_kernel = false;
+  slot.owed.unseen = slot.owed.unseen || std::exchange(slot.moved, false);
   --carried_;
 }
 
@@ -141,14 +147,14 @@ void MarkedFlows::recall(Slot& slot) {
   refresh(slot);
   if (!slot.in_kernel) return;
   conntrack_.set_mark(slot.name, 0, mark_.mask());
-  slot.in_kernel = false;
-  --carried_;
+  leave(slot);
 }
 
 bool MarkedFlows::read(std::uint32_t flow, engine::Carried& out) {
   Slot* const slot = slot_of(flow);
   if (slot == nullptr) return false;
-  refresh(*slot);
+  if (slot->generation != generation_) recall(*slot);  // Its mark says nothing any more: its packets come to the engine.
+  else refresh(*slot);
   if (!any(slot->owed)) return false;
   out = std::exchange(slot->owed, engine::Carried{});
   out.flow = flow;
@@ -179,10 +185,9 @@ bool MarkedFlows::on_ended(std::uint32_t flow, engine::Carried& out) {
   Slot* const slot = slot_of(flow);
   if (slot == nullptr) return false;
   recall(*slot);
-  const bool owed = any(slot->owed) || slot->moved;
+  const bool owed = any(slot->owed);
   out = slot->owed;
   out.flow = flow;
-  out.unseen = slot->moved;
   places_[slot->flow] = 0;
   slot->flow = kFree;
   unused_.push_back(static_cast<std::uint32_t>(slot - slots_.data()));
@@ -210,6 +215,7 @@ bool MarkedFlows::banned(const FlowEnds& e) const {
 
 void MarkedFlows::on_generation(std::uint32_t generation) {
   waiting_.clear();
+  generation_ = generation;
   // What bears the number that now comes round again must not be taken for settled under these rules.
   for (std::size_t i = 0; i < high_; ++i) {
     Slot& slot = slots_[i];
@@ -218,6 +224,10 @@ void MarkedFlows::on_generation(std::uint32_t generation) {
   conntrack_.send();
   if (rules_ == nullptr) return;
   if (rules_->use_generation(generation)) conntrack_.clear_marks(mark_.mask());  // Refused: then no mark says anything any more.
+}
+
+void MarkedFlows::on_expected(const Ip& client, const Ip& server, std::uint16_t port, std::uint8_t protocol) {
+  if (early_ != nullptr) early_->expect(client, server, port, protocol);
 }
 
 void MarkedFlows::end_batch(bool emptied, Nanoseconds now_ns) {

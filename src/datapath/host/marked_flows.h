@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "datapath/host/conntrack.h"
+#include "datapath/host/early_program.h"
 #include "datapath/host/host_rules.h"
 #include "engine/carrier.h"
 
@@ -23,8 +24,8 @@ namespace weir::datapath {
 class MarkedFlows final : public engine::Carrier {
  public:
   MarkedFlows(Conntrack conntrack, MarkField mark, std::uint32_t flows_max);
-  /// Whose rules ask for the marks; outlives it.
-  void use(HostRules* rules) { rules_ = rules; }
+  /// Whose rules ask for the marks, and what stands in front of the sockets (or nullptr); both outlive it.
+  void use(HostRules* rules, EarlyProgram* early) { rules_ = rules, early_ = early; }
 
   std::size_t link_bytes() const override { return 0; }
   void on_settled(const engine::SettledFlow& flow) override;
@@ -33,6 +34,7 @@ class MarkedFlows final : public engine::Carrier {
   bool on_ended(std::uint32_t flow, engine::Carried& out) override;
   void on_banned(const state::BanKey& key) override;
   void on_generation(std::uint32_t generation) override;
+  void on_expected(const Ip& client, const Ip& server, std::uint16_t port, std::uint8_t protocol) override;
 
   /// Verdicts are out. `emptied`: no packet waits to be read, so that none is overtaken by those that follow it past the queue.
   void end_batch(bool emptied, Nanoseconds now_ns);
@@ -69,12 +71,15 @@ class MarkedFlows final : public engine::Carrier {
   void note(Slot& slot, const Connection& connection, Nanoseconds now_ns);
   void refresh(Slot& slot);
   void recall(Slot& slot);
+  void leave(Slot& slot);
   bool banned(const FlowEnds& ends) const;
   static bool any(const engine::Carried& carried);
 
   Conntrack conntrack_;
   MarkField mark_;
   HostRules* rules_ = nullptr;
+  EarlyProgram* early_ = nullptr;
+  std::uint32_t generation_ = 1;       ///< As the engine begins with.
   std::vector<std::uint32_t> places_;  ///< By the engine's flow: slot and 1; 0: none.
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> unused_;

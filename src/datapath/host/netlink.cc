@@ -152,11 +152,13 @@ std::optional<Error> Netlink::ask(const NetlinkBatch& batch, const std::function
     const ssize_t came = ::recv(fd_, answer_.data(), answer_.size(), MSG_DONTWAIT);
     if (came < 0 && errno == EINTR) continue;
     if (came <= 0) return first;
-    auto left = static_cast<int>(came);
-    for (auto* message = reinterpret_cast<nlmsghdr*>(answer_.data()); NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
+    for (std::size_t at = 0; at + sizeof(nlmsghdr) <= static_cast<std::size_t>(came);) {
+      const auto* message = reinterpret_cast<const nlmsghdr*>(answer_.data() + at);
+      if (message->nlmsg_len < sizeof(nlmsghdr) || message->nlmsg_len > static_cast<std::size_t>(came) - at) break;
+      at += aligned(message->nlmsg_len);
       if (message->nlmsg_type == NLMSG_ERROR && message->nlmsg_len >= NLMSG_LENGTH(sizeof(nlmsgerr))) {
         nlmsgerr said;
-        std::memcpy(&said, NLMSG_DATA(message), sizeof said);
+        std::memcpy(&said, answer_.data() + at - aligned(message->nlmsg_len) + sizeof(nlmsghdr), sizeof said);
         if (said.error != 0 && !first) first = Error{std::strerror(-said.error), -said.error};
         continue;
       }

@@ -12,11 +12,13 @@
 
 #include "base/hash.h"
 #include "datapath/bridge/port_device.h"
+#include "facts/packet.h"
 
 namespace weir::datapath {
 namespace {
 
 constexpr Nanoseconds kLookEvery = kSecond;
+constexpr Nanoseconds kLookAtTranslationEvery = 5 * kSecond;
 constexpr std::size_t kPortsMax = 1024;
 
 Nanoseconds clock_ns(clockid_t id) {
@@ -29,6 +31,33 @@ Nanoseconds clock_ns(clockid_t id) {
 std::uint32_t own_mark(std::uint64_t seed) {
   const auto mark = static_cast<std::uint32_t>(mix64(seed, 0x6d61726bU)) & ~0x00ffcf00U;
   return mark | 1;
+}
+
+/// The ends of the socket that a packet is for, or comes from.
+std::optional<SocketEnds> ends_of(Bytes packet, bool out) {
+  SocketEnds ends;
+  Ip src, dst;
+  std::size_t header = 40;
+  if (packet.size() >= 20 && packet[0] >> 4 == 4) {
+    header = std::size_t{packet[0] & 0x0fU} * 4;
+    ends.protocol = packet[9];
+    src = Ip::v4_bytes(packet.data() + 12);
+    dst = Ip::v4_bytes(packet.data() + 16);
+  } else if (packet.size() >= 40 && packet[0] >> 4 == 6) {
+    ends.protocol = packet[6];
+    src = Ip::v6_bytes(packet.data() + 8);
+    dst = Ip::v6_bytes(packet.data() + 24);
+  } else {
+    return std::nullopt;
+  }
+  const bool has_ports = ends.protocol == ip_protocol::kTcp || ends.protocol == ip_protocol::kUdp || ends.protocol == ip_protocol::kSctp;
+  std::uint16_t ports[2] = {0, 0};
+  if (has_ports && packet.size() >= header + 4) ports[0] = load_be16(packet.data() + header), ports[1] = load_be16(packet.data() + header + 2);
+  ends.local = out ? src : dst;
+  ends.remote = out ? dst : src;
+  ends.local_port = ports[out ? 0 : 1];
+  ends.remote_port = ports[out ? 1 : 0];
+  return ends;
 }
 
 }  // namespace
@@ -79,7 +108,24 @@ Result<std::unique_ptr<QueueHost>> QueueHost::open(HostOptions options) {
     return rules.error();
   }
   host->rules_.emplace(std::move(*rules));
-  host->flows_.use(&*host->rules_);
+  if (host->options_.early) {
+    auto early = EarlyProgram::load();
+    if (early) host->early_ = std::move(*early);
+    else host->no_early_ = early.error().message;
+  } else {
+    host->no_early_ = "it was not asked for";
+  }
+  host->flows_.use(&*host->rules_, host->early_.get());
+  if (host->options_.senders) {
+    auto senders = Senders::open({.cgroup = host->options_.cgroup});
+    if (!senders) {
+      host->close();
+      return senders.error();
+    }
+    host->senders_ = std::move(*senders);
+    const auto told = host->senders_->remarks();
+    host->remarks_.insert(host->remarks_.end(), told.begin(), told.end());
+  }
   if (host->rules_->taken_over()) host->remarks_.emplace_back("took over the rules that an earlier run had left");
   host->look_at_devices();
   return host;
@@ -100,6 +146,66 @@ void QueueHost::look_at_devices() {
     state.mtu = device ? device->mtu : 0;
     state.mac = device ? device->mac : Mac{};
   }
+  attach_early();
+}
+
+/// To every device that packets come in by: what is built on others (bridges, VLANs, bonds) has them from those.
+void QueueHost::attach_early() {
+  if (early_ == nullptr) return;
+  std::vector<Early> now;
+  for (const std::string& name : devices_of_host()) {
+    const auto device = find_device(name);
+    if (!device || !device->is_ethernet || is_built_on_others(name)) continue;
+    const auto known = std::find_if(early_devices_.begin(), early_devices_.end(), [&](const Early& e) { return e.device == device->index; });
+    if (known != early_devices_.end()) {
+      now.push_back(std::move(*known));
+      known->device = 0;
+      continue;
+    }
+    auto attached = early_->attach(name, device->index);
+    now.push_back({name, device->index, attached ? *attached : Attach::None, attached ? "" : attached.error().message});
+  }
+  for (const Early& gone : early_devices_)
+    if (gone.device != 0) early_->detach(gone.device);
+  early_devices_ = std::move(now);
+  for (PortState& state : states_) {
+    const auto at = std::find_if(early_devices_.begin(), early_devices_.end(), [&](const Early& e) { return e.name == state.name; });
+    state.attach = at == early_devices_.end() ? Attach::None : at->attach;
+    state.why = at != early_devices_.end() ? at->why : state.present ? "packets come to it by other devices, or without Ethernet" : "";
+  }
+}
+
+std::optional<EarlyStop> QueueHost::early_stop() {
+  EarlyStop out;
+  if (early_ == nullptr) {
+    out.why = no_early_;
+    return out;
+  }
+  out.stopped = early_->stopped();
+  out.untold = early_->untold();
+  out.holds = true;
+  for (const Early& device : early_devices_) {
+    if (device.attach != Attach::None) continue;
+    out.holds = false;
+    out.why = device.name + ": " + device.why;
+  }
+  if (early_paused_) {
+    out.holds = false;
+    out.why = "destinations are translated here (nftables or iptables, as Docker does), so that a device does not see the address that rules ask about";
+  }
+  return out;
+}
+
+void QueueHost::use(std::shared_ptr<const policy::RuleSet> rules) {
+  in_force_ = std::move(rules);
+  if (early_ != nullptr) early_->use(lower_early_rules(*in_force_));
+  if (senders_ != nullptr) (void)senders_->use(in_force_);
+}
+
+void QueueHost::tell_refused(engine::EventSink& sink) {
+  if (senders_ == nullptr || in_force_ == nullptr) return;
+  const Time time = now();
+  senders_->for_each_refused([&](const RefusedCall& call) { sink.on_alert(alert_of(call, *in_force_, time)); });
 }
 
 PortIndex QueueHost::port_of(std::uint32_t device) const {
@@ -120,7 +226,7 @@ Result<std::size_t> QueueHost::receive(std::span<Frame> out) {
   auto came = queue_.receive(std::span(queued_).first(std::min(out.size(), queued_.size())), emptied_);
   if (!came) return came.error();
   const Time time = now();
-  now_ns_ = time.mono_ns;
+  queued_count_ = *came;
   for (std::size_t i = 0; i < *came; ++i) {
     const QueuedPacket& packet = queued_[i];
     Frame& frame = out[i];
@@ -132,24 +238,54 @@ Result<std::size_t> QueueHost::receive(std::span<Frame> out) {
     frame.checksum_partial = packet.checksum_partial;
     frame.number = ++number_;
     frame.time = time;
+    frame.sender = sender_of(packet);
     if (packet.whole_bytes > packet.bytes.size()) lose(Loss::Truncated);
     if (frame.port == kNoPort) continue;
     ++states_[frame.port].frames_in;
     states_[frame.port].bytes_in += packet.whole_bytes;
   }
-  counters_.received += *came;
-  quiet_ = *came == 0;
-  return *came;
+  const std::size_t count = *came + take_copies(out.subspan(*came));
+  counters_.received += count;
+  quiet_ = count == 0;
+  return count;
+}
+
+/// What was stopped in front of the sockets: the engine decides it once more, and tells of it.
+std::size_t QueueHost::take_copies(std::span<Frame> out) {
+  if (early_ == nullptr || out.empty()) return 0;
+  const Time time = now();
+  std::size_t count = 0;
+  for (const EarlyProgram::Copy& copy : early_->take(out.size())) {
+    Frame& frame = out[count++];
+    frame = Frame{};
+    frame.bytes = copy.bytes;
+    frame.wire_bytes = copy.whole_bytes;
+    frame.port = port_of(copy.device);
+    frame.link = LinkType::RawIp;
+    frame.checksum_partial = true;  // Whoever sent it on this machine may have left it open; nothing of it goes on.
+    frame.number = ++number_;
+    frame.time = time;
+  }
+  return count;
+}
+
+const Sender* QueueHost::sender_of(const QueuedPacket& packet) {
+  if (senders_ == nullptr || packet.hook == Hook::Forward) return nullptr;
+  const bool out = packet.hook == Hook::Output;
+  const auto ends = ends_of(packet.bytes, out);
+  return ends ? senders_->find(*ends, out ? Way::Out : Way::In, packet.uid) : nullptr;
 }
 
 Result<std::size_t> QueueHost::poll(std::span<Frame> out, Nanoseconds wait_ns) {
   if (failed_.load(std::memory_order_relaxed)) return Error{"the lane hung, and the host's packets were taken from it", ETIMEDOUT};
   queue_.send();
+  if (senders_ != nullptr) senders_->turn();
   if (!quiet_) {
     auto came = receive(out);
     if (!came || *came != 0) return came;
   }
-  std::array<pollfd, 2> waiting{pollfd{queue_.fd(), POLLIN, 0}, pollfd{events_fd_, POLLIN, 0}};
+  const int early_fd = early_ != nullptr ? early_->fd() : -1;  // One below zero is not looked at.
+  std::array<pollfd, 3> waiting{pollfd{queue_.fd(), POLLIN, 0}, pollfd{events_fd_, POLLIN, 0}, pollfd{early_fd, POLLIN, 0}};
   const timespec most{.tv_sec = static_cast<time_t>(wait_ns / kSecond), .tv_nsec = static_cast<long>(wait_ns % kSecond)};
   const int ready = ::ppoll(waiting.data(), waiting.size(), &most, nullptr);
   if (ready < 0 && errno != EINTR) return Error{std::string("waiting for packets failed: ") + std::strerror(errno), errno};
@@ -158,6 +294,11 @@ Result<std::size_t> QueueHost::poll(std::span<Frame> out, Nanoseconds wait_ns) {
   if (const Nanoseconds time = clock_ns(CLOCK_MONOTONIC); changed || time >= look_due_ns_) {
     look_due_ns_ = time + kLookEvery;
     look_at_devices();
+    if (early_ != nullptr && (changed || time >= translation_due_ns_)) {
+      translation_due_ns_ = time + kLookAtTranslationEvery;
+      early_paused_ = translates_destinations();
+      early_->pause(early_paused_);
+    }
     if (const auto lost = queue_.lost()) lose(Loss::RingFull, *lost - std::exchange(lost_before_, *lost));
   }
   if (ready <= 0) {
@@ -194,6 +335,10 @@ void QueueHost::apply(std::span<const Frame> frames, std::span<const Decision> d
   for (std::size_t i = 0; i < frames.size(); ++i) {
     const Frame& frame = frames[i];
     const Decision& decision = decisions[i];
+    if (i >= queued_count_) {  // It was stopped already.
+      if (decision.verdict != Verdict::Drop) lose(Loss::Early);
+      continue;
+    }
     const QueuedPacket& packet = queued_[i];
     switch (decision.verdict) {
       case Verdict::Pass: pass(packet.id, packet.whole_bytes, decision.rewrite, frame.port); break;
@@ -214,8 +359,9 @@ void QueueHost::apply(std::span<const Frame> frames, std::span<const Decision> d
   counters_.held_bytes_now = held_.bytes();
 }
 
-std::optional<Error> QueueHost::fail(FailMode) {
+std::optional<Error> QueueHost::fail(FailMode mode) {
   failed_.store(true, std::memory_order_relaxed);
+  if (early_ != nullptr && mode == FailMode::Open) early_->pause(true);
   // With nobody at the queue the rules do what their mode says.
   return queue_.leave();
 }
@@ -223,7 +369,9 @@ std::optional<Error> QueueHost::fail(FailMode) {
 void QueueHost::close() {
   if (closed_) return;
   closed_ = true;
-  flows_.use(nullptr);
+  flows_.use(nullptr, nullptr);
+  early_.reset();
+  if (senders_ != nullptr) senders_->close();
   if (rules_) {
     (void)rules_->remove();
     flows_.clear_all();
