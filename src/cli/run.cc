@@ -15,6 +15,7 @@
 #include "cli/verb.h"
 #include "datapath/bridge/packet_bridge.h"
 #include "datapath/bridge/xdp_bridge.h"
+#include "datapath/host/queue_host.h"
 #include "policy/check.h"
 #include "policy/document.h"
 #include "service/control.h"
@@ -30,7 +31,8 @@ struct Options {
   std::string policy, events, fail = "closed", checksums = "auto", attach = "auto";
   std::string socket = service::kDefaultSocket, state, group, notify;
   double watchdog_s = 5;
-  bool keep_privileges = false;
+  bool keep_privileges = false, host = false;
+  std::string cgroup, mark = "0x78000000";
   std::vector<std::string> bridge;
   std::uint32_t flows_max = 1 << 20;
   unsigned stats_s = 60;
@@ -91,9 +93,19 @@ void warn_of_zones(const policy::Policy& policy) {
 /// The best way that the system allows, or the one that was asked for.
 struct Opened {
   std::unique_ptr<datapath::Datapath> path;
+  datapath::QueueHost* host = nullptr;  ///< The same, where it is a host's.
   engine::Carrier* carrier = nullptr;
   std::string why;  ///< There is no better way.
 };
+
+datapath::FailMode fail_mode(const Options& options) { return options.fail == "open" ? datapath::FailMode::Open : datapath::FailMode::Closed; }
+
+std::optional<std::uint32_t> parse_mark(const std::string& text) {
+  char* end = nullptr;
+  const unsigned long value = std::strtoul(text.c_str(), &end, 0);
+  if (text.empty() || *end != '\0' || value > UINT32_MAX) return std::nullopt;
+  return static_cast<std::uint32_t>(value);
+}
 
 Result<Opened> open_bridge(const Options& options, datapath::FailMode fail) {
   const datapath::BridgeOptions bridge{.ports = options.bridge, .seed = random_seed()};
@@ -117,15 +129,29 @@ Result<Opened> open_bridge(const Options& options, datapath::FailMode fail) {
   return out;
 }
 
-/// A policy as a bridge can carry it out, with everything that is wrong or doubtful about it.
-policy::Loaded load_live(const std::string& path, const policy::LoadOptions& options) {
+Result<Opened> open_host(const Options& options, const std::vector<std::string>& devices, std::uint64_t seed) {
+  datapath::HostOptions host{.ports = devices, .fail = fail_mode(options), .cgroup = options.cgroup, .flows_max = options.flows_max, .seed = seed};
+  const auto mark = parse_mark(options.mark);
+  if (!mark) return Error{"--mark takes a number such as 0x78000000", EINVAL};
+  host.mark = *mark;
+  auto opened = datapath::QueueHost::open(std::move(host));
+  if (!opened) return opened.error();
+  Opened out;
+  out.carrier = (*opened)->carrier();
+  out.host = opened->get();
+  out.path = std::move(*opened);
+  return out;
+}
+
+/// A policy as this datapath (facts/field.h, on::) can carry it out, with everything that is wrong or doubtful about it.
+policy::Loaded load_live(const std::string& path, const policy::LoadOptions& options, std::uint8_t datapath) {
   policy::Loaded loaded = policy::load_policy(path, engine::vocabulary(), options);
   if (!loaded.policy) return loaded;
   loaded.diagnostics.append(warn_of_unmade(*loaded.policy));
-  loaded.diagnostics.append(policy::check_for(*loaded.policy, engine::vocabulary(), on::kBridge, policy::Severity::Error));
+  loaded.diagnostics.append(policy::check_for(*loaded.policy, engine::vocabulary(), datapath, policy::Severity::Error));
   loaded.diagnostics.sort();
   if (loaded.diagnostics.errors() == 0) {
-    std::erase_if(loaded.policy->rules, [](const policy::Rule& rule) { return (rule.datapaths & on::kBridge) == 0; });  // `on: [host]`
+    std::erase_if(loaded.policy->rules, [datapath](const policy::Rule& rule) { return (rule.datapaths & datapath) == 0; });  // `on:`
     loaded.diagnostics.append(check_assertions(*loaded.policy));
     loaded.diagnostics.sort();
   }
@@ -141,11 +167,11 @@ std::optional<gid_t> group_of(const std::string& name) {
 }
 
 int run(const Options& options) {
-  if (options.bridge.empty()) {
-    complain("run needs ports to stand between: --bridge PORT,PORT");
+  if (options.bridge.empty() == !options.host) {
+    complain("run needs one of the two: --bridge PORT,PORT, ports to stand between, or --host, this machine's own traffic");
     return kWrong;
   }
-  if (options.bridge.size() < 2) {
+  if (!options.host && options.bridge.size() < 2) {
     complain("a bridge needs two ports or more");
     return kWrong;
   }
@@ -159,12 +185,13 @@ int run(const Options& options) {
     }
   }
   control_options.policy = options.policy;
-  control_options.ports = options.bridge;
-  control_options.load = load_live;
+  const std::vector<std::string> ports = options.host ? datapath::devices_of_host() : options.bridge;
+  control_options.ports = ports;
+  control_options.load = [where = options.host ? on::kHost : on::kBridge](const std::string& path, const policy::LoadOptions& how) { return load_live(path, how, where); };
   control_options.say = say;
 
   service::ServiceOptions service_options;
-  service_options.fail = options.fail == "open" ? datapath::FailMode::Open : datapath::FailMode::Closed;
+  service_options.fail = fail_mode(options);
   service_options.stats_every_ns = static_cast<Nanoseconds>(options.stats_s) * kSecond;
   service_options.engine.flows_max = options.flows_max;
   service_options.engine.seed = random_seed();
@@ -189,7 +216,14 @@ int run(const Options& options) {
     return kRefused;
   }
   std::unique_ptr<service::Events> events;
-  control_options.on_rules = [&events](std::shared_ptr<const policy::RuleSet> rules) { events->use(std::move(rules)); };
+  datapath::QueueHost* host = nullptr;
+  control_options.on_rules = [&events, &host](std::shared_ptr<const policy::RuleSet> rules) {
+    if (host != nullptr) {
+      host->tell_refused(*events);
+      host->use(rules);
+    }
+    events->use(std::move(rules));
+  };
   control_options.event_numbers = [&writer] { return service::EventNumbers{(*writer)->dropped(), (*writer)->written(), (*writer)->refused()}; };
   service::Control control(std::move(control_options), std::move(*store), nullptr);
   const service::Ready ready = control.begin();
@@ -197,16 +231,21 @@ int run(const Options& options) {
   if (ready.rules == nullptr) return kWrong;
   events = std::make_unique<service::Events>(**writer, ready.rules, report::EveOptions{.flows = options.flows, .records = options.records});
   control.tell(events.get());
-  auto bridge = open_bridge(options, service_options.fail);
-  if (!bridge) {
-    complain(bridge.error().message);
-    return bridge.error().code == EINVAL ? kWrong : kRefused;
+  auto opened = options.host ? open_host(options, ports, random_seed()) : open_bridge(options, service_options.fail);
+  if (!opened) {
+    complain(opened.error().message);
+    return opened.error().code == EINVAL ? kWrong : kRefused;
   }
-  datapath::Datapath& path = *bridge->path;
-  service_options.engine.carrier = bridge->carrier;
-  if (!bridge->why.empty()) say("settled flows are not carried in the kernel: " + bridge->why);
+  datapath::Datapath& path = *opened->path;
+  if ((host = opened->host) != nullptr) host->use(ready.rules);
+  service_options.engine.senders = host != nullptr;
+  service_options.engine.carrier = opened->carrier;
+  if (!opened->why.empty()) say("settled flows are not carried in the kernel: " + opened->why);
   service::Service running(service_options, ready.rules, path, &control);
-  running.on_turn = [&](service::Service&) { events->flush(); };
+  running.on_turn = [&](service::Service&) {
+    if (host != nullptr) host->tell_refused(control);
+    events->flush();
+  };
   running.on_stats = [&](service::Service& s) { events->tell_stats(s); };
   running.on_reload = [&](service::Service&) {
     (*writer)->reopen();
@@ -241,7 +280,8 @@ int run(const Options& options) {
                                                }});
     std::string names;
     for (const std::string& port : options.bridge) names += (names.empty() ? "" : ", ") + port;
-    say("filters between " + names + " (" + std::string(path.kind()) + "), fails " + std::string(datapath::name_of(service_options.fail)));
+    say((options.host ? "filters this host" : "filters between " + names + " (" + std::string(path.kind()) + ")") + ", fails " +
+        std::string(datapath::name_of(service_options.fail)));
     service::notify_supervisor(options.notify, "READY=1");
     fault = running.run();
     hung = watchdog.failed();
@@ -264,6 +304,9 @@ std::function<int()> add_run(CLI::App& app) {
   auto o = std::make_shared<Options>();
   app.add_option("--policy", o->policy, "the policy file")->required();
   app.add_option("--bridge", o->bridge, "ports to join and to filter between, two or more: PORT,PORT")->delimiter(',');
+  app.add_flag("--host", o->host, "filter this host's own traffic, and what it forwards");
+  app.add_option("--cgroup", o->cgroup, "host: of what this host sends, only what processes of this control group do; a folder of the hierarchy [its root]");
+  app.add_option("--mark", o->mark, "host: the bits of connections' marks that say what is settled, four or more side by side")->capture_default_str();
   app.add_option("--fail", o->fail, "what becomes of traffic when the filter does not answer: open or closed")
       ->check(CLI::IsMember({"open", "closed"}));
   app.add_option("--attach", o->attach, "how ports are taken: auto, xdp (native), xdp-generic, or packet (packet sockets alone)")
@@ -284,7 +327,8 @@ std::function<int()> add_run(CLI::App& app) {
       ->capture_default_str();
   app.footer("Examples:\n"
              "  weir run --policy policy.yaml --bridge lan0,wan0 --events /var/log/weir/events.json\n"
-             "  weir run --policy policy.yaml --bridge p0,p1,p2 --fail closed --flows\n\n"
+             "  weir run --policy policy.yaml --bridge p0,p1,p2 --fail closed --flows\n"
+             "  weir run --policy policy.yaml --host --events /var/log/weir/events.json\n\n"
              "It stays in the foreground. SIGTERM ends it and leaves nothing behind; SIGHUP reloads the\n"
              "policy and opens the events file anew.\n"
              "Ports should have no address. Exit status 3: a port or the system refused.");

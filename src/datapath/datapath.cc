@@ -5,7 +5,8 @@ namespace weir::datapath {
 
 std::string_view name_of(Loss loss) {
   constexpr std::string_view kNames[kLosses] = {"ring-full", "truncated", "held-full",   "no-port",    "too-long",
-                                                "send-full", "send-failed", "same-port", "link-local", "bad-source"};
+                                                "send-full", "send-failed", "same-port", "link-local", "bad-source",
+                                                "early"};
   return kNames[static_cast<std::size_t>(loss)];
 }
 

@@ -42,8 +42,9 @@ enum class Loss : std::uint8_t {
   SamePort,     ///< Its destination is behind the port that it came in by: nothing to do, as in any bridge.
   LinkLocal,    ///< To a group address that no bridge forwards (IEEE 802.1D, table 7-10): it ends here.
   BadSource,    ///< Its source is a group address: no station has one.
+  Early,        ///< It was stopped in front of the sockets, and the engine would have let it by: the rules changed meanwhile, or it knew a flow that the kernel had forgotten.
 };
-inline constexpr std::size_t kLosses = 10;
+inline constexpr std::size_t kLosses = 11;
 /// "ring-full" and the like, for status and events.
 std::string_view name_of(Loss loss);
 std::string_view name_of(Attach attach);
@@ -63,6 +64,14 @@ struct PortState {
   std::uint32_t mtu = 0;   ///< Of IP, as the system shows it.
   Mac mac;
   std::uint64_t frames_in = 0, bytes_in = 0, frames_out = 0, bytes_out = 0;
+};
+
+/// What stands in front of a host's packet sockets: what is certain from headers to be denied does not reach them.
+struct EarlyStop {
+  bool holds = false;      ///< On every device that packets come in by.
+  std::string why;         ///< It does not.
+  std::uint64_t stopped = 0;
+  std::uint64_t untold = 0;  ///< Of those: counted only, there was no room to tell the engine.
 };
 
 struct DatapathCounters {
@@ -85,6 +94,9 @@ class Datapath {
   /// What a person should know at start: a limit of this way, an odd setting of a port. One sentence each.
   virtual std::span<const std::string> remarks() const = 0;
   virtual const DatapathCounters& counters() const = 0;
+
+  /// Nothing: this way has no sockets of a host behind it.
+  virtual std::optional<EarlyStop> early_stop() { return std::nullopt; }
 
   /// The time that frames are stamped with: for Engine::on_time where none comes.
   virtual Time now() = 0;

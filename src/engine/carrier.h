@@ -43,11 +43,14 @@ struct Carried {
   bool reset = false;
   bool has_tcp = false;
   CarriedTcp tcp[2];          ///< As it stands now; scale is not filled.
+  bool unseen = false;        ///< The windows moved on and nobody knows where they stand: they are found anew, as of a flow that is picked up.
 };
 
 class Carrier {
  public:
   virtual ~Carrier() = default;
+  /// Of the header in front of IP in frames of this way, which count with their bytes.
+  virtual std::size_t link_bytes() const { return 14; }
   /// Told for each frame of such a flow that the engine decided, also where it is carried already (it came another way).
   virtual void on_settled(const SettledFlow& flow) = 0;
   /// What was carried of a flow since it was last told; it goes on being carried. False: nothing is.
@@ -58,6 +61,8 @@ class Carrier {
   virtual bool on_ended(std::uint32_t flow, Carried& out) = 0;
   /// Flows that the ban names come to the engine again, soon.
   virtual void on_banned(const state::BanKey& key) = 0;
+  /// A flow that passes announced another: its first packet may come, soon.
+  virtual void on_expected(const Ip& /*client*/, const Ip& /*server*/, std::uint16_t /*port*/, std::uint8_t /*protocol*/) {}
   /// The rules changed: whatever was settled under another generation comes to the engine again, from now on.
   virtual void on_generation(std::uint32_t generation) = 0;
 };

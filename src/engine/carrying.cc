@@ -18,7 +18,7 @@ using state::TcpPhase;
 bool Lane::may_be_carried(const Flow& flow, const Work& work) const {
   const Packet& packet = *work.packet;
   const IpLayer& layer = *work.layer;
-  if (packet.layers_count != 1 || packet.tunnels_count != 0 || !packet.has_eth || layer.fragment != FragmentKind::No) return false;
+  if (packet.layers_count != 1 || packet.tunnels_count != 0 || !(packet.has_eth || packet.frame->link == LinkType::RawIp) || layer.fragment != FragmentKind::No) return false;
   if (flow.live != nullptr || flow.parent != 0 || packet.frame->number == 0 || &packet == &whole_packet_) return false;
   if (rules_->wants(field::kRatePackets) || rules_->wants(field::kRatePacketsTo)) return false;
   if (readings_.learns_from_all()) return false;
@@ -84,7 +84,7 @@ void Lane::credit(const Carried& carried) {
   CHECK(flow.in_use);
   const std::uint64_t packets = carried.packets[0] + carried.packets[1], bytes = carried.bytes[0] + carried.bytes[1];
   counters_.packets += packets;
-  counters_.bytes += bytes + 14 * packets;  // Frames are counted with their link header.
+  counters_.bytes += bytes + options_.carrier->link_bytes() * packets;
   if (carried.last_ns > flow.last_ns) {
     flow.last_wall_ns += carried.last_ns - flow.last_ns;
     flow.last_ns = std::min(carried.last_ns, now_.mono_ns);
@@ -112,6 +112,15 @@ void Lane::credit(const Carried& carried) {
     side.window_max = std::max(side.window_max, seen.window_max);
   }
   if (flow.ends.protocol != ip_protocol::kTcp) return;
+  if (carried.unseen) {
+    // Whatever windows may have been offered meanwhile: the largest that their scale allows.
+    const bool both = flow.tcp[0].scale_offered && flow.tcp[1].scale_offered;
+    for (state::TcpSide& side : flow.tcp) {
+      const std::uint32_t window = 65535U << (both ? side.scale : flow.picked_up && !side.scale_offered ? 14 : 0);
+      side = {.window_max = window, .scale = side.scale, .fin = side.fin, .scale_offered = side.scale_offered};
+    }
+    flow.picked_up = true;
+  }
   const TcpPhase before = flow.phase;
   for (std::size_t s = 0; s < 2; ++s) {
     if (!carried.fin[s]) continue;

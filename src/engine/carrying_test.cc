@@ -198,6 +198,31 @@ TEST(Carrying, ASynAfterAnEndThatTheKernelSawOpensAnew) {
   EXPECT_EQ(f.flows().size(), 1U) << "credited first, so it is seen to be over";
 }
 
+TEST(Carrying, AFlowThatMovedOnUnseenIsTakenUpAnew) {
+  const std::string yaml = "weir: 1\nguards: { tcp-state: true }\n" + std::string(kAllow.substr(8));
+  const auto client = [](std::string_view flags, std::uint32_t seq, std::uint32_t ack) {
+    return Eth() / Ipv4("10.0.0.5", "198.51.100.80") / Tcp(40000, 80).flags(flags).seq(seq).ack(ack);
+  };
+  const auto server = [](std::string_view flags, std::uint32_t seq, std::uint32_t ack) {
+    return Eth() / Ipv4("198.51.100.80", "10.0.0.5") / Tcp(80, 40000).flags(flags).seq(seq).ack(ack);
+  };
+  for (const bool unseen : {false, true}) {
+    Kernel kernel;
+    Filter f(yaml, with(kernel));
+    f.send(client("S", 100, 0));
+    f.send(server("SA", 500, 101));
+    EXPECT_EQ(f.send(client("A", 101, 501)), "pass all");
+    ASSERT_FALSE(kernel.flows.empty());
+    kernel.next.packets[1] = 1000;
+    kernel.next.unseen = unseen;
+    f.carried(1000);
+    // A probe of the closed window, which is numbered one short (RFC 9293, 3.8.6.1), and what it asks for.
+    EXPECT_EQ(f.send(server("A", 10'000'500, 101)), unseen ? "pass all" : "drop guard.tcp-state");
+    EXPECT_EQ(f.send(client("A", 101, 10'000'501)), unseen ? "pass all" : "drop guard.tcp-state");
+    EXPECT_EQ(f.send(server("A", 10'000'501, 101) / "more of it"), unseen ? "pass all" : "drop guard.tcp-state");
+  }
+}
+
 TEST(Carrying, ABanIsTold) {
   Kernel kernel;
   Filter f("weir: 1\nrules: [ { name: b, match: { port: 23 }, action: { ban: source, for: 60s } } ]\n", with(kernel));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // After the verdict: what a frame that passes teaches, what of one that does not is remembered.
 
+#include "engine/carrier.h"
 #include "engine/lane.h"
 #include "proto/registry.h"
 #include "state/tcp.h"
@@ -15,7 +16,10 @@ using state::TcpPhase;
 void Lane::learn_lessons() {
   for (const Lesson& lesson : lessons_)
     names_.learn(flows_.at(lesson.index).ends.client, lesson.address, {lesson_text_.data() + lesson.text_at, lesson.text_bytes}, lesson.ttl_s, now_.mono_ns);
-  for (const Announcement& a : announcements_) expectations_.expect(a.client, a.server, a.port, a.protocol, a.expected, now_.mono_ns);
+  for (const Announcement& a : announcements_) {
+    expectations_.expect(a.client, a.server, a.port, a.protocol, a.expected, now_.mono_ns);
+    if (options_.carrier != nullptr) options_.carrier->on_expected(a.client, a.server, a.port, a.protocol);
+  }
   forget_lessons();
 }
 

@@ -26,6 +26,7 @@ struct Snapshot {
   datapath::DatapathCounters path;
   std::vector<datapath::PortState> ports;
   std::vector<std::string> remarks;
+  std::optional<datapath::EarlyStop> early;
   datapath::FailMode fail = datapath::FailMode::Closed;
   Nanoseconds uptime_ns = 0;
   std::uint64_t turns = 0, bans_made = 0;
@@ -62,6 +63,15 @@ Json describe_datapath(const Snapshot& s) {
           {"held_now", s.path.held_now},
           {"held_bytes_now", s.path.held_bytes_now},
           {"lost", std::move(lost)}};
+}
+
+/// What MITRE's port knocking and socket filters live off: a packet socket that sees what the rules deny.
+Json describe_early_stop(const datapath::EarlyStop& early) {
+  Json out = {{"techniques", {"T1205.001", "T1205.002"}}, {"holds", early.holds}};
+  if (!early.why.empty()) out["why"] = early.why;
+  out["stopped"] = early.stopped;
+  out["untold"] = early.untold;
+  return out;
 }
 
 Json describe_counters(const engine::Counters& c) {
@@ -118,6 +128,7 @@ void Control::status(ClientId client, const Request&) {
     s->path = path.counters();
     s->ports.assign(path.ports().begin(), path.ports().end());
     s->remarks.assign(path.remarks().begin(), path.remarks().end());
+    s->early = path.early_stop();
     s->fail = service.options().fail;
     s->uptime_ns = path.now().mono_ns - service.started().mono_ns;
     s->turns = service.turns();
@@ -136,6 +147,7 @@ void Control::status(ClientId client, const Request&) {
       out["failed"] = failed_.load(std::memory_order_relaxed);
       out["ports"] = describe_ports(*s);
       out["datapath"] = describe_datapath(*s);
+      if (s->early) out["before_packet_sockets"] = describe_early_stop(*s->early);
       out["counters"] = describe_counters(s->counters);
       out["rules"] = describe_rules(*s);
       out["tables"] = describe_tables(*s);

@@ -18,6 +18,7 @@ bool answers_syn(const TcpSide& client, std::uint32_t ack) {
   return (seq_at_or_before(client.acked, ack) && seq_at_or_before(ack, client.next)) || ack == client.initial;
 }
 
+constexpr std::uint32_t kWindowMax = 1U << 30;      ///< RFC 7323, 2.3: none is larger, and beyond it numbers cannot be told apart.
 constexpr std::uint32_t kWindowUnknown = 65535;  ///< Before the peer offered one: what can be offered without scaling.
 
 }  // namespace
@@ -41,7 +42,7 @@ TcpJudgement judge_tcp(const Flow& flow, Side side, const IpLayer& layer, std::u
     return (flags & kAck) == 0 || layer.tcp_ack == receiver.next ? TcpJudgement::Fits : TcpJudgement::OutOfWindow;
   }
   // The four bounds of van Rooij's "Real Stateful TCP Packet Filtering", with our slack.
-  const std::uint32_t window = std::max(receiver.window_max, kWindowUnknown) * slack;
+  const std::uint32_t window = std::min(std::max(receiver.window_max, kWindowUnknown) * slack, kWindowMax);
   if (sender.seen) {
     if (receiver.seen && !seq_at_or_before(end, sender.window_end + (slack - 1) * window) &&
         !seq_at_or_before(end, receiver.window_max == 0 ? sender.next + window : sender.acked + window))
@@ -55,7 +56,7 @@ TcpJudgement judge_tcp(const Flow& flow, Side side, const IpLayer& layer, std::u
   }
   if ((flags & kAck) != 0 && receiver.seen) {
     if (!seq_at_or_before(layer.tcp_ack, receiver.next)) return TcpJudgement::OutOfWindow;
-    const std::uint32_t reach = std::max(sender.window_max, kWindowUnknown) * slack;
+    const std::uint32_t reach = std::min(std::max(sender.window_max, kWindowUnknown) * slack, kWindowMax);
     if (seq_before(layer.tcp_ack + reach + kWindowUnknown, receiver.next)) return TcpJudgement::OutOfWindow;
   }
   return TcpJudgement::Fits;
@@ -87,7 +88,8 @@ void commit_tcp(Flow& flow, Side side, const IpLayer& layer) {
     }
   } else if (!sender.seen) {
     sender.seen = true;
-    sender.next = end;
+    // An empty segment may ask whether anybody is there, and is then numbered one short (RFC 9293, 3.8.4 and 3.8.6.1).
+    sender.next = sequence_length(layer) == 0 ? end + 1 : end;
     sender.initial = layer.tcp_seq;
     sender.acked = layer.tcp_seq;
     sender.window_end = end + kWindowUnknown;
