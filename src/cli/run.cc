@@ -91,6 +91,7 @@ void warn_of_zones(const policy::Policy& policy) {
 struct Opened {
   std::unique_ptr<datapath::Datapath> path;
   engine::Carrier* carrier = nullptr;
+  engine::Stopper* stopper = nullptr;
   std::string why;  ///< There is no better way.
 };
 
@@ -104,6 +105,7 @@ Result<Opened> open_bridge(const Options& options, datapath::FailMode fail) {
     auto opened = datapath::XdpBridge::open(bridge, xdp, options.flows_max);
     if (opened) {
       out.carrier = (*opened)->carrier();
+      out.stopper = (*opened)->stopper();
       out.path = std::move(*opened);
       return out;
     }
@@ -199,6 +201,7 @@ int run(const Options& options) {
   }
   datapath::Datapath& path = *bridge->path;
   service_options.engine.carrier = bridge->carrier;
+  service_options.engine.stopper = bridge->stopper;
   if (!bridge->why.empty()) say("settled flows are not carried in the kernel: " + bridge->why);
   service::Service running(service_options, ready.rules, path, &control);
   running.on_turn = [&](service::Service&) { events->flush(); };

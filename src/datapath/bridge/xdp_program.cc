@@ -331,6 +331,7 @@ void XdpProgram::remove() {
 }
 
 volatile weir_config& XdpProgram::config() { return skeleton_->bss->config; }
+volatile weir_front& XdpProgram::front() { return skeleton_->bss->front; }
 
 std::uint64_t XdpProgram::count(weir_counter which) const {
   std::vector<std::uint64_t> each(static_cast<std::size_t>(cpus_));
@@ -343,6 +344,9 @@ std::uint64_t XdpProgram::count(weir_counter which) const {
 
 int XdpProgram::program_fd() const { return bpf_program__fd(skeleton_->progs.weir_bridge); }
 int XdpProgram::flows_fd(bool v6) const { return bpf_map__fd(v6 ? skeleton_->maps.flows6 : skeleton_->maps.flows4); }
+int XdpProgram::sources_fd() const { return bpf_map__fd(skeleton_->maps.sources); }
+int XdpProgram::budgets_fd() const { return bpf_map__fd(skeleton_->maps.budgets); }
+int XdpProgram::known_fd() const { return bpf_map__fd(skeleton_->maps.known); }
 int XdpProgram::presence_map_fd() const { return bpf_map__fd(skeleton_->maps.presence); }
 
 }  // namespace weir::datapath
