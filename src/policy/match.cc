@@ -66,8 +66,10 @@ bool can_change(const CompiledCondition& cc, const View& view, const Fact& fact)
   const FieldId id = cc.row->id;
   if (id == kFlowState) return view.flow->state == FlowState::New || view.flow->state == FlowState::Invalid;
   if (cc.headers_flaw) return false;
-  if (cc.kind == KeyKind::Packet) return true;
   const AppChain& app = view.flow->app;
+  // Once nobody reads the flow any more only headers bring flaws, and a settled flow's packet that has one is judged by itself.
+  if (id == kFlaw) return !view.described_all || (app.may_extend && !app.hidden);
+  if (cc.kind == KeyKind::Packet) return true;
   const AppSet& owners = view.vocabulary->owners(id);
   const bool comes_later = has_ports(view.flow->ends.protocol) && (app.open || app.may_extend) && !app.hidden;
   if (id == kAppConfirmed || id == kAppOnStandardPort) return fact.state == FactState::NotYet;
