@@ -126,6 +126,27 @@ TEST(Carrying, APacketOfASettledFlowWithAFlawIsJudged) {
   EXPECT_EQ(c.client("a"), "pass") << "the flow goes on";
 }
 
+TEST(Carrying, ABudgetOfBeginningsOrFragmentsKeepsNoFlow) {
+  for (const char* what : {"syn", "fragments", "icmp"}) {
+    Kernel kernel;
+    Filter f(std::string("weir: 1\nguards: { flood: [ { what: ") + what + ", per: from, rate: 2/s, burst: 2 } ] }\n", with(kernel));
+    Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 9000);
+    c.open();
+    EXPECT_FALSE(kernel.offered.empty()) << what;
+    c.client("a");
+    if (what != std::string_view("syn")) continue;
+    for (int i = 0; i < 4; ++i) c.send(Side::Client, c.tcp(Side::Client, 0).flags("S").seq(77));
+    EXPECT_EQ(c.send(Side::Client, c.tcp(Side::Client, 0).flags("S").seq(77)), "drop guard.flood") << "each SYN counts, of a settled flow too";
+  }
+}
+
+TEST(Carrying, WhatOnlyASynMayIsNotSettledByIt) {
+  Kernel kernel;
+  Filter f("weir: 1\ndefault: drop\nrules: [ { name: only-syn, match: { tcp.flags: S }, action: allow } ]\n", with(kernel));
+  EXPECT_EQ(f.send(Eth() / Ipv4("10.0.0.5", "198.51.100.80") / Tcp(40000, 80).flags("S").seq(1)), "pass only-syn");
+  EXPECT_EQ(f.send(Eth() / Ipv4("10.0.0.5", "198.51.100.80") / Tcp(40000, 80).flags("A").seq(2)), "drop default");
+}
+
 TEST(Carrying, UnderNormaliseAFlowSettlesOnceNobodyReadsIt) {
   Kernel kernel;
   Filter f("weir: 1\nguards: { normalise: true }\n", with(kernel));

@@ -42,7 +42,7 @@ Step step_of(const CompiledCondition& compiled, const Vocabulary& words, AppId a
   }
   if (c.field == field::kIpProtocol && !asks_extension_headers(c))
     return {names_protocol(c, ip_protocol) != c.negated ? Prospect::Holds : Prospect::Fails, 0};
-  if (compiled.headers_flaw) return {c.negated ? Prospect::Holds : Prospect::Fails, 0};  // Packets with one are judged by themselves.
+  if (compiled.apart) return {c.negated ? Prospect::Holds : Prospect::Fails, 0};  // Packets with one are judged by themselves.
   // Otherwise content may bring it, until the protocol is read no more.
   if (c.field == field::kFlaw && !describes_transactions(words, app) && ip_protocol == ip_protocol::kTcp) return {Prospect::Later, 3};
   // Headers that a flow of TCP or UDP does not have.

@@ -240,7 +240,7 @@ Lowered lower(const policy::RuleSet& rules) {
 }
 
 bool asks_for_sound_options(const policy::RuleSet& rules) {
-  const auto asks = [](const CompiledCondition& c) { return c.condition->field == kFlaw && !c.headers_flaw; };
+  const auto asks = [](const CompiledCondition& c) { return c.condition->field == kFlaw && !c.apart; };
   return std::any_of(rules.rules().begin(), rules.rules().end(), [&](const CompiledRule& rule) {
     return std::any_of(rule.match.begin(), rule.match.end(), asks) ||
            std::any_of(rule.unless.begin(), rule.unless.end(), [&](const auto& map) { return std::any_of(map.begin(), map.end(), asks); });
