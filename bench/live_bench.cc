@@ -68,6 +68,7 @@ class Wires {
     }
     if (bpf_xdp_attach(index("h1"), bpf_program__fd(skeleton_->progs.bench_sink), XDP_FLAGS_DRV_MODE, nullptr) != 0) skip("veth takes no native XDP here");
     skeleton_->bss->bench_config.out = static_cast<std::uint32_t>(index("h0"));
+    skeleton_->bss->bench_config.shift = 14;
   }
   ~Wires() { weir_bench__destroy(skeleton_); }
 
@@ -116,6 +117,17 @@ class Wires {
     send(kFrames, flows);
     return static_cast<double>(sunk() - before) * 1e3 / static_cast<double>(monotonic_ns() - begin);
   }
+  /// Millions of frames a second that this program on p0 takes, one address a frame, so many addresses in turn.
+  double taken(int program_fd, std::uint32_t addresses) {
+    bpf_xdp_attach(index("p0"), program_fd, XDP_FLAGS_DRV_MODE, nullptr);
+    skeleton_->bss->bench_config.shift = 0;
+    const Nanoseconds begin = monotonic_ns();
+    send(kFrames, addresses);
+    const double mpps = kFrames * 1e3 / static_cast<double>(monotonic_ns() - begin);
+    skeleton_->bss->bench_config.shift = 14;
+    return mpps;
+  }
+  int drop_fd() const { return bpf_program__fd(skeleton_->progs.bench_sink); }
   int floor_fd() const { return bpf_program__fd(skeleton_->progs.bench_floor); }
 
  private:
@@ -175,6 +187,41 @@ void settled(Wires& wires, std::uint32_t hot, int runs) {
               *std::max_element(weir.begin(), weir.end()) * 100 / *std::max_element(floor.begin(), floor.end()));
   const std::uint64_t missed = p.count(WEIR_COUNT_TO_ENGINE) + p.count(WEIR_COUNT_FAIL_CLOSED) + p.count(WEIR_COUNT_NOT_OURS);
   if (missed > hot) std::printf("  (%llu frames missed their entry)\n", static_cast<unsigned long long>(missed));
+  std::fflush(stdout);
+  p.remove();
+}
+
+/// A flood of sources that were denied, stopped in front of the engine; beside a program that drops each frame unread.
+void stopped(Wires& wires, std::uint32_t sources, int runs) {
+  datapath::XdpOptions options{.force = datapath::Attach::XdpNative};
+  options.pins = own_pins();
+  auto program = datapath::XdpProgram::load(options);
+  if (!program) skip(program.error().message);
+  datapath::XdpProgram& p = **program;
+  p.config().frame_max = 1518;
+  p.config().beat_max_ms = 0;
+  p.beat(monotonic_ns());
+  p.front().sources = 1;
+  for (std::uint32_t i = 0; i < sources; ++i) {
+    const Ip ip = Ip::v4(0x0a000000U + i);
+    weir_source entry{};
+    entry.generation = 1;
+    entry.until_ms = static_cast<weir_u32>((monotonic_ns() + kHour) >> 20);
+    entry.what = WEIR_STOP_ALL;
+    bpf_map_update_elem(p.sources_fd(), &ip, &entry, BPF_ANY);
+  }
+  std::vector<double> floor, weir, ratio;
+  for (int i = 0; i < runs + 1; ++i) {
+    const double bare = wires.taken(wires.drop_fd(), sources), front = wires.taken(p.program_fd(), sources);
+    if (i == 0) continue;
+    floor.push_back(bare);
+    weir.push_back(front);
+    ratio.push_back(front / bare);
+  }
+  bpf_xdp_attach(Wires::index("p0"), -1, XDP_FLAGS_DRV_MODE, nullptr);
+  std::printf("%9u denied    bare drop     %6.3f   Weir, stopped %6.3f Mpps   %5.1f %%\n", sources, median(floor), median(weir), median(ratio) * 100);
+  const std::uint64_t missed = p.count(WEIR_COUNT_TO_ENGINE) + p.count(WEIR_COUNT_FAIL_CLOSED) + p.count(WEIR_COUNT_NOT_OURS);
+  if (missed != 0) std::printf("  (%llu frames were not stopped there)\n", static_cast<unsigned long long>(missed));
   std::fflush(stdout);
   p.remove();
 }
@@ -239,6 +286,8 @@ int run() {
   settled(wires, 1'000, 20);
   settled(wires, kHotFlows, 20);
   settled(wires, 1'000'000, 8);
+  stopped(wires, 1'000, 10);
+  stopped(wires, 32'000, 10);
   line("every frame a new flow, packet sockets, a core for the lane", fresh(wires, false));
   line("every frame a new flow, XDP attached, a core for the lane", fresh(wires, true));
   return 0;

@@ -108,6 +108,90 @@ static inline weir_u32 weir_tag(const weir_u32 macs[3], weir_u32 ifindex, weir_u
   return x ^ x >> 15;
 }
 
+/* ---- What is stopped in front of the engine: sources, and budgets that are over. Addresses are in 16 bytes, IPv4 as ::ffff:a.b.c.d. */
+
+enum {
+  WEIR_SOURCES_MAX = 65536,
+  WEIR_BUDGETS_MAX = 16384,
+  WEIR_KNOWN_MAX = 65536,
+  WEIR_ASKED_MAX = 131072,
+  WEIR_ROWS_MAX = 8,
+};
+
+/* What of a source is stopped. */
+enum {
+  WEIR_STOP_SYN = 1,
+  WEIR_STOP_UDP = 2,
+  WEIR_STOP_ECHO = 4,       /* ICMP that asks. */
+  WEIR_STOP_FRAGMENT = 8,
+  WEIR_STOP_OTHER = 16,     /* Protocols without ports other than ICMP. */
+  WEIR_STOP_ALL = 255,      /* Whatever it sends, save answers and errors of ICMP. */
+};
+
+struct weir_source {
+  weir_u32 generation;  /* Of the rules; of another one: a miss. */
+  weir_u32 until_ms;    /* CLOCK_MONOTONIC in ns >> 20. */
+  weir_u32 ifindex;     /* Where it must come in; 0: anywhere. */
+  weir_u16 vlan;
+  weir_u8 what;
+  weir_u8 zero;
+  weir_u64 packets, bytes;
+};
+WEIR_ASSERT_SIZE(struct weir_source, 32);
+
+enum {
+  WEIR_ROW_SYN = 0,    /* SYN without ACK, RST and FIN. */
+  WEIR_ROW_UDP,        /* That nobody asked for. */
+  WEIR_ROW_ICMP,       /* Echo requests. */
+  WEIR_ROW_FRAGMENTS,
+};
+enum { WEIR_PER_PORT = 1, WEIR_PER_PROTOCOL = 2 };
+
+/* A budget of the policy: which packets it counts, and by what. A bucket is one number (the virtual scheduling of ITU-T I.371, annex A): when it
+   will be full again. It is over where that is further away than `burst_ns`. */
+struct weir_row {
+  weir_u64 from6_be[2], to6_be[2];  /* Masks of the addresses; 0: not asked for. */
+  weir_u32 from4_be, to4_be;        /* The same of IPv4. */
+  weir_u64 burst_ns;
+  weir_u64 packet_ns;       /* What a packet costs. */
+  weir_u64 byte_ns_q16;     /* What a byte costs, in 1/65536 ns. */
+  weir_u8 what, per;
+  weir_u8 spare_known;
+  weir_u8 zero[5];
+};
+WEIR_ASSERT_SIZE(struct weir_row, 72);
+
+struct weir_budget_key {
+  weir_u64 from_be[2], to_be[2];
+  weir_u16 port;
+  weir_u8 protocol, row;
+  weir_u8 version;  /* 4 or 6, where an address is asked for; else 0. */
+  weir_u8 zero[3];
+};
+WEIR_ASSERT_SIZE(struct weir_budget_key, 40);
+
+/* There are entries only for what was over its budget before: the engine makes them. */
+struct weir_budget {
+  weir_u64 full_ns;      /* CLOCK_MONOTONIC. */
+  weir_u32 generation;
+  weir_u32 zero;
+  weir_u64 packets, bytes;  /* Stopped. */
+};
+WEIR_ASSERT_SIZE(struct weir_budget, 32);
+
+/* Written when the rules change. Ports, a bit each: `udp_ports` are those registered for a protocol; at `free_ports`, of SYNs and of UDP, no
+   source is stopped unless all that it sends is. */
+struct weir_front {
+  struct weir_row rows[WEIR_ROWS_MAX];
+  weir_u32 rows_count;
+  weir_u32 sources;      /* There may be any. */
+  weir_u32 datagrams;    /* A row counts UDP. */
+  weir_u32 unused[13];
+  weir_u64 udp_ports[1024];
+  weir_u64 free_ports[2][1024];
+};
+WEIR_ASSERT_SIZE(struct weir_front, 576 + 64 + 3 * 8192);
+
 enum { WEIR_FAIL_CLOSED = 0, WEIR_FAIL_OPEN = 1 };
 
 /* Written by the datapath, read by the program: in its global memory, mapped. Line 0 changes seldom; line 1 with each turn of the lane. */
@@ -123,7 +207,9 @@ struct weir_config {
   weir_u32 frame_max;     /* Longer frames are coalesced segments, which only the engine's way can send: its. */
   weir_u32 salt;          /* Of weir_tag(). */
   weir_u32 probe_ifindex; /* Where weir_probe sends what it is given. */
-  weir_u32 unused[8];
+  weir_u8 sound_options;  /* A rule asks for malformed options: segments with other options than a timestamp are the engine's. */
+  weir_u8 unused_yet[3];
+  weir_u32 unused[7];
 
   weir_u32 drained_us;    /* The lane has sent on all that its queues held at this time, CLOCK_MONOTONIC in ns >> 10. */
   weir_u32 unused_too[15];

@@ -6,6 +6,7 @@
 
 volatile struct {
   __u32 out, flows, at, salt;
+  __u32 shift; /* So many flows (as a power of two) have one client address. */
 } bench_config;
 
 struct {
@@ -37,7 +38,7 @@ int bench_generator(struct xdp_md *context) {
   flow = bench_config.at + 1;
   if (flow >= bench_config.flows) flow = 0;
   bench_config.at = flow;
-  frame->ip.source = weir_be32(0x0a000000u + bench_config.salt + (flow >> 14));
+  frame->ip.source = weir_be32(0x0a000000u + bench_config.salt + (flow >> (bench_config.shift & 31)));
   frame->udp.source = weir_be16((__u16)(1024 + (flow & 0x3fff)));
   return bpf_redirect(bench_config.out, 0);
 }

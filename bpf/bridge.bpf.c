@@ -6,6 +6,7 @@
    It decides nothing that the engine did not decide before. */
 
 #include "bpf/cursor.h"
+#include "bpf/front.h"
 
 volatile struct weir_config config __attribute__((aligned(64)));
 
@@ -126,6 +127,7 @@ static __always_inline int carry(struct xdp_md *context, const struct weir_ether
   struct weir_way *way = &flow->way[segment->way & 1];
   if (flow->generation != config.generation || (segment->is_tcp && (segment->flags & WEIR_TCP_SYN))) return -1;
   if (flow->verdict == WEIR_FLOW_PASS) {
+    if (segment->options && config.sound_options) return -1;
     /* Without ACK it is a reset or malformed (wire/tcp.cc): rules may ask. */
     if (segment->is_tcp && !(segment->flags & WEIR_TCP_ACK)) return -1;
     if (!(way->flags & WEIR_WAY_VALID)) return -1;
@@ -235,6 +237,7 @@ int weir_bridge(struct xdp_md *context) {
     const int action = carry(context, ethernet, flow, &segment);
     if (action >= 0) return action;
   }
+  if ((front.sources | front.rows_count) && front_stops(context, config.generation)) return XDP_DROP;
   return to_engine(context, ethernet, vlan);
 }
 

@@ -60,6 +60,7 @@ struct weir_segment {
   __u16 window;
   __u8 flags; /* Of TCP. */
   __u8 is_tcp, way;
+  __u8 options; /* TCP has some, other than a timestamp behind two no-operations (RFC 7323, appendix A). */
 };
 
 #define weir_be16(x) __builtin_bswap16(x)
@@ -88,6 +89,9 @@ static __always_inline int weir_take_transport(struct weir_cursor *cursor, __u8 
     segment->window = weir_be16(tcp->window);
     segment->flags = tcp->flags;
     segment->is_tcp = 1;
+    segment->options = header != sizeof(*tcp);
+    if (header == sizeof(*tcp) + 12 && cursor->at + 12 <= cursor->end)
+      segment->options = *(__be32 *)cursor->at != weir_be32(0x0101080au);
     ports[0] = tcp->source;
     ports[1] = tcp->destination;
     return 1;

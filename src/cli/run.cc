@@ -95,6 +95,7 @@ struct Opened {
   std::unique_ptr<datapath::Datapath> path;
   datapath::QueueHost* host = nullptr;  ///< The same, where it is a host's.
   engine::Carrier* carrier = nullptr;
+  engine::Stopper* stopper = nullptr;
   std::string why;  ///< There is no better way.
 };
 
@@ -117,6 +118,7 @@ Result<Opened> open_bridge(const Options& options, datapath::FailMode fail) {
     auto opened = datapath::XdpBridge::open(bridge, xdp, options.flows_max);
     if (opened) {
       out.carrier = (*opened)->carrier();
+      out.stopper = (*opened)->stopper();
       out.path = std::move(*opened);
       return out;
     }
@@ -240,6 +242,7 @@ int run(const Options& options) {
   if ((host = opened->host) != nullptr) host->use(ready.rules);
   service_options.engine.senders = host != nullptr;
   service_options.engine.carrier = opened->carrier;
+  service_options.engine.stopper = opened->stopper;
   if (!opened->why.empty()) say("settled flows are not carried in the kernel: " + opened->why);
   service::Service running(service_options, ready.rules, path, &control);
   running.on_turn = [&](service::Service&) {

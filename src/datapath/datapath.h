@@ -82,6 +82,12 @@ struct DatapathCounters {
   std::uint64_t of(Loss loss) const { return lost[static_cast<std::size_t>(loss)]; }
 };
 
+/// What is stopped before it comes here: sources and budgets (EngineOptions::stopper).
+struct StopState {
+  bool able = false;
+  std::uint64_t packets = 0, sources_now = 0, budgets_now = 0, full = 0;
+};
+
 class Datapath {
  public:
   virtual ~Datapath() = default;
@@ -94,6 +100,7 @@ class Datapath {
   /// What a person should know at start: a limit of this way, an odd setting of a port. One sentence each.
   virtual std::span<const std::string> remarks() const = 0;
   virtual const DatapathCounters& counters() const = 0;
+  virtual StopState stop_state() const { return {}; }
 
   /// Nothing: this way has no sockets of a host behind it.
   virtual std::optional<EarlyStop> early_stop() { return std::nullopt; }

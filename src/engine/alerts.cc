@@ -2,6 +2,7 @@
 // Alerts and flow records: once a flow or transaction, denials of packets without a flow gathered.
 
 #include "engine/lane.h"
+#include "facts/field_ids.h"
 
 namespace weir::engine {
 namespace {
@@ -97,40 +98,63 @@ void Lane::alert_denial(Work& work) {
     return;
   }
   // A packet: gathered by rule, ends and port, told at the first and summed up later.
-  GatherKey key{};
-  key.rule = work.rule;
-  key.kind = static_cast<std::uint8_t>(work.reason);
-  if (work.layer != nullptr) {
-    key.src = work.layer->src;
-    key.dst = work.layer->dst;
-    key.port = work.layer->dst_port;
-    key.protocol = work.layer->protocol;
-  } else if (work.packet->has_arp) {
-    key.src = work.packet->arp.sender_ip;
-    key.dst = work.packet->arp.target_ip;
-  }
+  const IpLayer* const layer = work.layer;
+  const Arp& arp = work.packet->arp;
+  GatherKey key = layer != nullptr ? gather_key(work.rule, work.reason, layer->src, layer->dst, layer->dst_port, layer->protocol)
+                                   : gather_key(work.rule, work.reason, arp.sender_ip, arp.target_ip, 0, 0);
   const Sender* const sender = options_.senders ? sender_of(work) : nullptr;
   if (sender != nullptr) key.sender = sender->id;
-  const std::uint64_t hash = mix64(hash_ip(key.src, hash_ip(key.dst, key.rule ^ key.sender)), std::uint64_t{key.port} << 16 | std::uint64_t{key.protocol} << 8 | key.kind);
-  if (const GatherPlace* place = gather_places_.find(key, hash, now_.mono_ns, kGatherFor); place != nullptr && place->index < gathered_.size() && gathered_[place->index].key == key) {
-    ++gathered_[place->index].more;
+  if (Gathered* const known = find_gathered(key)) {
+    ++known->more;
     return;
   }
   if (by_policy) ++(work.rule == kDefaultRule ? counters_.rules.back() : counters_.rules[work.rule]).flows;
   alert(work, work.rule, work.action, true, false);
-  if (gathered_.size() == kGatheredMax) flush_gathered(true);
-  Gathered gathered;
-  gathered.key = key;
-  gathered.first.rule = work.rule;
+  Gathered& gathered = gather(key);
   gathered.first.action = work.action;
-  gathered.first.reason = work.reason;
-  gathered.first.blocked = true;
   fill(gathered.first, work);
   gathered.sender = sender != nullptr ? senders_.keep(*sender) : SenderTable::Place{0};
   gathered.first.sender = senders_.at(gathered.sender);
-  gather_places_.insert(key, hash, now_.mono_ns, kGatherFor)->index = static_cast<std::uint32_t>(gathered_.size());
+}
+
+/// A budget that does not ask for an end is one event, whatever ends its packets have: forged sources would be an event each.
+Lane::GatherKey Lane::gather_key(RuleId rule, Reason reason, const Ip& src, const Ip& dst, std::uint16_t port, std::uint8_t protocol) const {
+  GatherKey key{src, dst, rule, port, protocol, static_cast<std::uint8_t>(reason), 0};
+  if (rule >= rules_->rules().size() || reason != Reason::Rule || rules_->policy().rules[rule].action != policy::Action::Limit) return key;
+  bool from = false, to = false, by_port = false;
+  for (const policy::PerKey& per : rules_->policy().rules[rule].limit.per) {
+    const FieldId f = per.field;
+    from = from || f == field::kFrom || f == field::kClientIp || f == field::kSrcIp || f == field::kPeer;
+    to = to || f == field::kTo || f == field::kServerIp || f == field::kDstIp || f == field::kPeer;
+    by_port = by_port || f == field::kPort || f == field::kServerPort || f == field::kDstPort;
+  }
+  if (!from && (to || by_port)) key.src = Ip{};
+  if (!to && from) key.dst = Ip{};
+  if (!by_port) key.port = 0;
+  return key;
+}
+
+std::uint64_t Lane::hash(const GatherKey& key) {
+  return mix64(hash_ip(key.src, hash_ip(key.dst, key.rule ^ key.sender)), std::uint64_t{key.port} << 16 | std::uint64_t{key.protocol} << 8 | key.kind);
+}
+
+Lane::Gathered* Lane::find_gathered(const GatherKey& key) {
+  const GatherPlace* const place = gather_places_.find(key, hash(key), now_.mono_ns, kGatherFor);
+  return place != nullptr && place->index < gathered_.size() && gathered_[place->index].key == key ? &gathered_[place->index] : nullptr;
+}
+
+/// A place for what else comes of this kind; the caller fills the record.
+Lane::Gathered& Lane::gather(const GatherKey& key) {
+  if (gathered_.size() == kGatheredMax) flush_gathered(true);
+  Gathered gathered;
+  gathered.key = key;
+  gathered.first.rule = key.rule;
+  gathered.first.reason = static_cast<Reason>(key.kind);
+  gathered.first.blocked = true;
+  gather_places_.insert(key, hash(key), now_.mono_ns, kGatherFor)->index = static_cast<std::uint32_t>(gathered_.size());
   gathered_.push_back(gathered);
   if (gather_flush_ns_ == 0) gather_flush_ns_ = now_.mono_ns + kGatherFor;
+  return gathered_.back();
 }
 
 /// Sums of what was gathered: one alert a key with the number of further packets.

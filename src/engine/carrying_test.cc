@@ -126,6 +126,47 @@ TEST(Carrying, APacketOfASettledFlowWithAFlawIsJudged) {
   EXPECT_EQ(c.client("a"), "pass") << "the flow goes on";
 }
 
+TEST(Carrying, ABudgetOfBeginningsOrFragmentsKeepsNoFlow) {
+  for (const char* what : {"syn", "fragments", "icmp"}) {
+    Kernel kernel;
+    Filter f(std::string("weir: 1\nguards: { flood: [ { what: ") + what + ", per: from, rate: 2/s, burst: 2 } ] }\n", with(kernel));
+    Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 9000);
+    c.open();
+    EXPECT_FALSE(kernel.offered.empty()) << what;
+    c.client("a");
+    if (what != std::string_view("syn")) continue;
+    for (int i = 0; i < 4; ++i) c.send(Side::Client, c.tcp(Side::Client, 0).flags("S").seq(77));
+    EXPECT_EQ(c.send(Side::Client, c.tcp(Side::Client, 0).flags("S").seq(77)), "drop guard.flood") << "each SYN counts, of a settled flow too";
+  }
+}
+
+TEST(Carrying, WhatOnlyASynMayIsNotSettledByIt) {
+  Kernel kernel;
+  Filter f("weir: 1\ndefault: drop\nrules: [ { name: only-syn, match: { tcp.flags: S }, action: allow } ]\n", with(kernel));
+  EXPECT_EQ(f.send(Eth() / Ipv4("10.0.0.5", "198.51.100.80") / Tcp(40000, 80).flags("S").seq(1)), "pass only-syn");
+  EXPECT_EQ(f.send(Eth() / Ipv4("10.0.0.5", "198.51.100.80") / Tcp(40000, 80).flags("A").seq(2)), "drop default");
+}
+
+TEST(Carrying, UnderNormaliseAFlowSettlesOnceNobodyReadsIt) {
+  Kernel kernel;
+  Filter f("weir: 1\nguards: { normalise: true }\n", with(kernel));
+  Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 443);
+  c.open();
+  EXPECT_TRUE(kernel.offered.empty()) << "its hello may be malformed";
+  c.client(tls_hello("a.example"));
+  c.server("\x16\x03\x03\x00\x04\x0e\x00\x00\x00");
+  for (int i = 0; i < 8; ++i) c.client("some more of it, encrypted"), c.server("and so is this");
+  EXPECT_FALSE(kernel.offered.empty());
+  EXPECT_EQ(c.send(Side::Client, c.tcp(Side::Client, 0).flags("SF")), "drop guard.normalise") << "headers are judged packet by packet";
+  EXPECT_EQ(c.client("a"), "pass");
+  Connection web(f, "10.0.0.5", 40001, "198.51.100.80", 80);
+  const std::size_t before = kernel.offered.size();
+  web.open();
+  web.client(http_get("a.example", "/"));
+  web.server(http_ok());
+  EXPECT_EQ(kernel.offered.size(), before) << "the next request may be malformed";
+}
+
 TEST(Carrying, NotATunnel) {
   Kernel kernel;
   Filter f(kAllow, with(kernel));

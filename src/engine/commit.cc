@@ -3,6 +3,7 @@
 
 #include "engine/carrier.h"
 #include "engine/lane.h"
+#include "engine/stopper.h"
 #include "proto/registry.h"
 #include "state/tcp.h"
 
@@ -48,6 +49,7 @@ void Lane::learn(std::uint32_t index, Side side, const IpLayer& layer, bool read
   if (spares_known_ && before == TcpPhase::SynReceived && flow.phase == TcpPhase::Established) {
     const Ip& client = flow.ends.client;
     *known_clients_.insert(client, hash_ip(client, 1), now_.mono_ns, kHour) = 1;
+    if (options_.stopper != nullptr) options_.stopper->on_known(client);
   }
   // A connection that closes is looked at sooner than its long idle time.
   if (before < TcpPhase::Closing && flow.phase >= TcpPhase::Closing)
@@ -165,6 +167,7 @@ void Lane::roll_back(Work& work) {
     release_kept(flow);
     senders_.release(flow.sender);
     work.live = nullptr;
+    if (options_.stopper != nullptr) serves(flow.ends, false);
     flows_.remove(work.index);
     --counters_.flows;
     work.index = kNoFlow;

@@ -6,6 +6,7 @@
 #include "engine/carrier.h"
 #include "engine/detectors.h"
 #include "engine/lane.h"
+#include "engine/stopper.h"
 #include "facts/field_ids.h"
 #include "proto/registry.h"
 #include "wire/wire.h"
@@ -109,6 +110,11 @@ Lane::Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> 
   }
   std::sort(udp_ports_.begin(), udp_ports_.end());
   for (RuleId id = 0; id < rules_->rules().size(); ++id) meters_.push_back(meters_next_++);
+  if (options_.stopper != nullptr) {
+    constexpr std::size_t kServersApart = 1 << 16;
+    serving_.resize(kServersApart);
+    options_.stopper->on_rules(rules_, generation_);
+  }
   take_rules();
 }
 
@@ -145,6 +151,7 @@ void Lane::take_rules() {
 void Lane::ban(const state::BanKey& key, Nanoseconds for_ns) {
   bans_.ban(key, kOperatorRule, now_.mono_ns + for_ns, now_.mono_ns);
   if (options_.carrier != nullptr) options_.carrier->on_banned(key);
+  if (options_.stopper != nullptr) options_.stopper->on_wanted(key.ip);  // It may have been for longer.
 }
 
 /// The protocol that the port of a datagram is registered for, or kUnknownApp.
@@ -216,6 +223,7 @@ void Lane::on_time(Time now) {
   now_.wall_ns = now.wall_ns;
   if (now.mono_ns > now_.mono_ns) now_.mono_ns = now.mono_ns;  // It never goes back.
   if (options_.carrier != nullptr) credit_due();
+  if (options_.stopper != nullptr) credit_stopped();
   if (holds_first_ < holds_.size()) end_holds(false);
   if (flows_.anything_due(now_.mono_ns)) expire();
   if (fragments_.any())

@@ -22,6 +22,7 @@
 namespace weir::engine {
 
 class Carrier;
+class Stopper;
 
 enum class Checksums : std::uint8_t { Auto, Verify, Ignore };
 
@@ -59,6 +60,7 @@ struct EngineOptions {
   bool identify = true;       ///< Seek the application of settled flows too, for reports. Never changes a verdict.
   FieldSet event_fields;      ///< Facts that reports want beyond those that rules ask for.
   Carrier* carrier = nullptr;  ///< Carries settled flows by itself; outlives the engine. nullptr: the engine sees every packet.
+  Stopper* stopper = nullptr; ///< Stops by itself what headers alone condemn; outlives the engine. nullptr: the engine sees it all.
   Probe* probe = nullptr;     ///< Told each judgement of one frame: for explain. Never changes a verdict.
 };
 

@@ -227,6 +227,7 @@ bool Lane::insert_flow(Work& work) {
   }
   if (const Sender* const sender = work.packet->frame->sender; options_.senders && sender != nullptr) flow.sender = senders_.keep(*sender);
   ++counters_.flows;
+  if (options_.stopper != nullptr) serves(flow.ends, true);
   flows_.schedule(index, now_.mono_ns + idle_of(flow));
   work.index = index;
   work.created = true;
@@ -294,6 +295,7 @@ void Lane::free_live(Flow& flow) {
 
 void Lane::end_flow(std::uint32_t index, FlowRecord::Ended ended) {
   close_flow(index, ended);
+  if (options_.stopper != nullptr) serves(flows_.at(index).ends, false);
   flows_.remove(index);
 }
 

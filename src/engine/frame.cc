@@ -389,6 +389,7 @@ Decision Lane::decide_packet(const Packet& packet) {
     for (std::size_t depth = 0; depth + 1 < judged; ++depth) roll_back(works_[depth]);
     alert_denial(*last);
     emit_answers(*last, decision);
+    if (options_.stopper != nullptr && last == &works_[0] && packet.layers_count != 0) tell_stopper(*last);
     if (packet.layers_count != 0) commit_denial(*last);
     if (options_.carrier != nullptr && last->reason == Reason::Tombstone && last->index != kNoFlow) offer(*last);
     decision.verdict = Verdict::Drop;

@@ -198,7 +198,9 @@ void Lane::judge(Work& work) {
     fits = state::judge_tcp(*flow, work.side, layer, slack) == state::TcpJudgement::Fits;
   }
   const bool content = layer.payload_bytes != 0 && (layer.is_tcp() || layer.is_udp());
-  const bool flawed = flow != nullptr && flow->settled && work.packet->flaws.any() && rules_->wants(field::kFlaw);
+  const bool flawed = flow != nullptr && flow->settled &&
+                      ((work.packet->flaws.any() && rules_->wants(field::kFlaw)) ||
+                       ((layer.tcp_flags & tcp_flag::kSyn) != 0 && rules_->wants(field::kTcpFlags)));
   if (flow != nullptr && flow->settled && fits && !flawed && flow->live == nullptr) {
     work.rule = flow->rule;
     work.reason = flow->rule == kNoRule ? Reason::Default : Reason::Rule;

@@ -85,6 +85,7 @@ struct Work {
 
 class FlowDescriber;
 struct Carried;
+struct StoppedCount;
 
 /// Protocols that a stream's first byte leaves possible, by side and byte.
 struct FirstBytes {
@@ -108,7 +109,7 @@ class Lane final : public policy::Meters {
   std::uint32_t walk_flows(std::uint32_t first, std::uint32_t slots, const std::function<void(const FlowNow&)>& call) const;
   std::uint32_t walk_bans(std::uint32_t first, std::uint32_t slots, const std::function<void(const BanNow&)>& call);
   void ban(const state::BanKey& key, Nanoseconds for_ns);
-  bool unban(const state::BanKey& key) { return bans_.unban(key, now_.mono_ns); }
+  bool unban(const state::BanKey& key);
   std::uint64_t bans_made() const { return bans_.made(); }
   std::vector<TableFill> tables() const;
   void look_with(Tap* tap) { tap_ = tap; }
@@ -252,12 +253,17 @@ class Lane final : public policy::Meters {
   RuleId foresee(const Preview& preview, const Flow& flow);
 
   // alerts.cc
+  struct GatherKey;
+  struct Gathered;
   void describe_flow(const Flow& flow, FlowRecord& record) const;
   void report(const Work& work, const policy::Outcome& outcome);
   void alert(const Work& work, RuleId rule, policy::Action action, bool blocked, bool monitored);
   void alert_denial(Work& work);
   void fill(AlertRecord& record, const Work& work) const;
   void flush_gathered(bool all);
+  GatherKey gather_key(RuleId rule, Reason reason, const Ip& src, const Ip& dst, std::uint16_t port, std::uint8_t protocol) const;
+  Gathered* find_gathered(const GatherKey& key);
+  Gathered& gather(const GatherKey& key);
   void report_flow(const Flow& flow, FlowRecord::Ended ended);
 
   // carrying.cc: settled flows that the datapath carries by itself.
@@ -267,6 +273,12 @@ class Lane final : public policy::Meters {
   void take_back(std::uint32_t index);
   void credit_due();
   void credit(const Carried& carried);
+
+  // stopping.cc: what the datapath stops by itself.
+  void tell_stopper(const Work& work);
+  void serves(const FlowEnds& ends, bool more);
+  void credit_stopped();
+  void credit(const StoppedCount& stopped);
 
   // answers.cc
   void emit_answers(const Work& work, Decision& decision);
@@ -313,6 +325,9 @@ class Lane final : public policy::Meters {
   AppSet extending_apps_;  ///< Protocols that may hand over to another.
   AppSet teachers_;        ///< Protocols that say what rules need to know of other flows.
   bool anything_taught_ = false;
+
+  /// How many flows a server has, by a hash of its address: 0 is certain. Empty where there is no stopper.
+  std::vector<std::uint32_t> serving_;
 
   // What the frame at hand teaches if it passes: names told by a DNS answer, flows announced.
   struct Lesson {
@@ -383,6 +398,7 @@ class Lane final : public policy::Meters {
   };
   state::BoundedMap<GatherKey, GatherPlace> gather_places_;
   std::vector<Gathered> gathered_;
+  static std::uint64_t hash(const GatherKey& key);
   Nanoseconds gather_flush_ns_ = 0;
 };
 

@@ -17,6 +17,7 @@
 
 #include "engine/carrier.h"
 #include "engine/lane.h"
+#include "engine/stopper.h"
 #include "facts/field_ids.h"
 #include "proto/registry.h"
 
@@ -91,6 +92,7 @@ Reloaded Lane::reload(std::shared_ptr<const policy::RuleSet> rules, const Change
   out.before = std::exchange(rules_, std::move(rules));
   out.generation = ++generation_;
   if (options_.carrier != nullptr) options_.carrier->on_generation(generation_);
+  if (options_.stopper != nullptr) options_.stopper->on_rules(rules_, generation_);
   readings_.reload(*rules_);
   take_rules();
   view_.packet = nullptr;

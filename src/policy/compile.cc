@@ -8,11 +8,16 @@
 #include <unordered_map>
 
 #include "facts/field_ids.h"
+#include "facts/packet.h"
 
 namespace weir::policy {
 
-bool asks_headers_flaw(const Condition& condition) {
+bool asks_apart(const Condition& condition) {
   constexpr Flaw kOfHeaders[] = {Flaw::Land, Flaw::TinyFragment, Flaw::PingOfDeath, Flaw::Teardrop, Flaw::BadFlags, Flaw::DeepTunnel};
+  if (condition.field == field::kTcpFlags && !condition.negated && !condition.values.flags.empty())
+    return std::all_of(condition.values.flags.begin(), condition.values.flags.end(), [](std::uint8_t flags) { return (flags & tcp_flag::kSyn) != 0; });
+  if (condition.field == field::kIpFragment && !condition.negated && !condition.values.numbers.empty())
+    return condition.values.numbers.front().first > static_cast<std::uint64_t>(FragmentKind::No) && !condition.values.absent;
   if (condition.field != field::kFlaw || condition.values.absent || condition.values.present || condition.values.hidden) return false;
   for (const NumberRange& range : condition.values.numbers)
     for (std::uint64_t value = range.first; value <= range.last; ++value)
@@ -197,7 +202,7 @@ RuleSet::RuleSet(std::shared_ptr<const Policy> policy, const Vocabulary& vocabul
   std::array<DimensionConditions, kDimensions> dims;
 
   const auto compiled = [&](const Condition& c, CompiledRule& rule) {
-    CompiledCondition out{.condition = &c, .row = vocabulary.field(c.field), .headers_flaw = asks_headers_flaw(c)};
+    CompiledCondition out{.condition = &c, .row = vocabulary.field(c.field), .apart = asks_apart(c)};
     out.kind = kind_of(*out.row);
     out.extension_headers = c.field == kIpProtocol && asks_extension_headers(c);
     wanted_.set(c.field);

@@ -30,16 +30,16 @@ enum class KeyKind : std::uint8_t { Fixed, Packet, Content, Passing };
 KeyKind kind_of(const FieldRow& row);
 /// `ip.protocol: tcp` is the same for each packet of a TCP flow; asked for an extension header (AH before TCP) it may differ.
 bool asks_extension_headers(const Condition& condition);
-/// `flaw: bad-flags` and others that no content can bring.
-bool asks_headers_flaw(const Condition& condition);
+/// What a settled flow's ordinary packet never is, and what is judged by itself where it comes: a flaw that no content can bring
+/// (`flaw: bad-flags`), a SYN (`tcp.flags: S`), a fragment.
+bool asks_apart(const Condition& condition);
 
 struct CompiledCondition {
   const Condition* condition = nullptr;
   const FieldRow* row = nullptr;
   KeyKind kind = KeyKind::Fixed;
   bool extension_headers = false;  ///< ip.protocol, and it asks for one that may stand before the last.
-  bool headers_flaw = false;       ///< flaw, and it asks only for what headers alone show: a settled flow's
-                                   ///< packet that has one is judged by itself.
+  bool apart = false;              ///< asks_apart(): it can still come to hold, and does not keep a flow from settling.
 };
 
 /// What a rule comes to while it is unknown.

@@ -65,9 +65,11 @@ bool can_change(const CompiledCondition& cc, const View& view, const Fact& fact)
   if (cc.kind == KeyKind::Fixed || view.flow == nullptr) return false;
   const FieldId id = cc.row->id;
   if (id == kFlowState) return view.flow->state == FlowState::New || view.flow->state == FlowState::Invalid;
-  if (cc.headers_flaw) return false;
-  if (cc.kind == KeyKind::Packet) return true;
+  if (cc.apart) return false;
   const AppChain& app = view.flow->app;
+  // Once nobody reads the flow any more only headers bring flaws, and a settled flow's packet that has one is judged by itself.
+  if (id == kFlaw) return !view.described_all || (app.may_extend && !app.hidden);
+  if (cc.kind == KeyKind::Packet) return true;
   const AppSet& owners = view.vocabulary->owners(id);
   const bool comes_later = has_ports(view.flow->ends.protocol) && (app.open || app.may_extend) && !app.hidden;
   if (id == kAppConfirmed || id == kAppOnStandardPort) return fact.state == FactState::NotYet;
@@ -125,7 +127,8 @@ Judgement judge(const CompiledCondition& cc, const View& view, const ZoneMap& zo
     const bool stays = hit ? least >= c.values.numbers.back().first && last == UINT64_MAX : last < least;
     if (!stays) return {Truth::Unknown, false};
   }
-  if (hit) return truth(!c.negated, final || cc.kind == KeyKind::Content);
+  // The packet at hand is of those that are judged by themselves: the next one is not.
+  if (hit) return truth(!c.negated, (final && !cc.apart) || cc.kind == KeyKind::Content);
   // A list that may grow can still bring the value.
   if (!grows && !fact.complete && (cc.row->list || cc.row->scope == Scope::Transaction)) return {Truth::Unknown, false};
   return truth(c.negated, final);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/settle.h"
 
+#include <algorithm>
+
 #include "facts/field_ids.h"
 
 namespace weir::policy {
@@ -22,6 +24,15 @@ bool names_protocol(const Condition& c, std::uint8_t number) {
   return false;
 }
 
+/// It is read to its end: its messages come again and again.
+bool describes_transactions(const Vocabulary& words, AppId app) {
+  const auto names = words.field_names();
+  return std::any_of(names.begin(), names.end(), [&](std::string_view name) {
+    const FieldRow& row = *words.field(name);
+    return row.scope == Scope::Transaction && words.owners(row.id).has(app);
+  });
+}
+
 Step step_of(const CompiledCondition& compiled, const Vocabulary& words, AppId app, std::uint8_t ip_protocol) {
   const Condition& c = *compiled.condition;
   const FieldRow& row = *compiled.row;
@@ -31,7 +42,9 @@ Step step_of(const CompiledCondition& compiled, const Vocabulary& words, AppId a
   }
   if (c.field == field::kIpProtocol && !asks_extension_headers(c))
     return {names_protocol(c, ip_protocol) != c.negated ? Prospect::Holds : Prospect::Fails, 0};
-  if (compiled.headers_flaw) return {c.negated ? Prospect::Holds : Prospect::Fails, 0};  // Packets with one are judged by themselves.
+  if (compiled.apart) return {c.negated ? Prospect::Holds : Prospect::Fails, 0};  // Packets with one are judged by themselves.
+  // Otherwise content may bring it, until the protocol is read no more.
+  if (c.field == field::kFlaw && !describes_transactions(words, app) && ip_protocol == ip_protocol::kTcp) return {Prospect::Later, 3};
   // Headers that a flow of TCP or UDP does not have.
   const bool icmp = row.name.starts_with("icmp."), tcp = row.name.starts_with("tcp."), link = row.name.starts_with("arp.");
   const bool words_only = c.values.absent || c.values.present || c.values.hidden;

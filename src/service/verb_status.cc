@@ -24,6 +24,7 @@ struct Snapshot {
   std::string kind;
   datapath::Capabilities able;
   datapath::DatapathCounters path;
+  datapath::StopState stops;
   std::vector<datapath::PortState> ports;
   std::vector<std::string> remarks;
   std::optional<datapath::EarlyStop> early;
@@ -53,7 +54,7 @@ Json describe_ports(const Snapshot& s) {
 Json describe_datapath(const Snapshot& s) {
   Json lost = Json::object();
   for (std::size_t i = 0; i < datapath::kLosses; ++i) lost[std::string(datapath::name_of(static_cast<datapath::Loss>(i)))] = s.path.lost[i];
-  return {{"kind", s.kind},
+  Json out = {{"kind", s.kind},
           {"settled_flows_without_the_engine", s.able.settles},
           {"fail_mode_outlives_the_process", s.able.outlives},
           {"remarks", s.remarks},
@@ -63,6 +64,9 @@ Json describe_datapath(const Snapshot& s) {
           {"held_now", s.path.held_now},
           {"held_bytes_now", s.path.held_bytes_now},
           {"lost", std::move(lost)}};
+  if (s.stops.able)
+    out["stopped_in_the_kernel"] = {{"packets", s.stops.packets}, {"sources_now", s.stops.sources_now}, {"budgets_now", s.stops.budgets_now}, {"no_room", s.stops.full}};
+  return out;
 }
 
 /// What MITRE's port knocking and socket filters live off: a packet socket that sees what the rules deny.
@@ -126,6 +130,7 @@ void Control::status(ClientId client, const Request&) {
     s->kind = path.kind();
     s->able = path.capabilities();
     s->path = path.counters();
+    s->stops = path.stop_state();
     s->ports.assign(path.ports().begin(), path.ports().end());
     s->remarks.assign(path.remarks().begin(), path.remarks().end());
     s->early = path.early_stop();

@@ -48,6 +48,11 @@ class Bans {
     const BanEntry* entry = table_.find(key, hash(key), now_ns, INT64_MAX);
     return entry == nullptr || entry->until_ns <= now_ns ? kNoRule : entry->rule;
   }
+  /// Until when the key's ban holds; 0: there is none.
+  Nanoseconds until(const BanKey& key, Nanoseconds now_ns) {
+    const BanEntry* entry = table_.find(key, hash(key), now_ns, INT64_MAX);
+    return entry == nullptr || entry->until_ns <= now_ns ? 0 : entry->until_ns;
+  }
   /// No ban was ever made: the ordinary case costs nothing.
   bool any() const { return any_; }
   /// Bans made since the start: whoever keeps verdicts elsewhere sees that one is new.

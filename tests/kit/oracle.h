@@ -57,7 +57,7 @@ inline Judgement of_rule(const policy::RuleSet& rules, const policy::Rule& rule,
     for (const policy::Condition& c : conditions) {
       const FieldRow* row = rules.vocabulary().field(c.field);
       const policy::CompiledCondition cc{&c, row, policy::kind_of(*row), c.field == rules.vocabulary().field("ip.protocol")->id && policy::asks_extension_headers(c),
-                                         policy::asks_headers_flaw(c)};
+                                         policy::asks_apart(c)};
       parts.push_back(policy::judge(cc, view, rules.zones()));
     }
     return all_of(parts);

@@ -4,7 +4,9 @@
 
 #include "datapath/bridge/xdp_bridge.h"
 
+#include <bpf/libbpf.h>
 #include <gtest/gtest.h>
+#include <net/if.h>
 
 #include <algorithm>
 #include <set>
@@ -267,6 +269,11 @@ TEST_P(XdpBridgeIn, TheFailModeOutlivesTheProcessAndTheNextOneTakesOver) {
   next.bridge->close();
   EXPECT_FALSE(sh("ip link show p0 | grep -q xdp")) << "a clean stop leaves no program";
   EXPECT_FALSE(sh("ls " + xdp.pins + "/net-*")) << "and no pin";
+  bpf_tc_hook hook{};
+  hook.sz = sizeof hook;
+  hook.ifindex = static_cast<int>(if_nametoindex("p0"));
+  hook.attach_point = BPF_TC_INGRESS;
+  EXPECT_EQ(bpf_tc_hook_create(&hook), 0) << "nor the hook that the killed one made";
 }
 
 TEST_P(XdpBridgeIn, APortThatVanishesTakesItsFlowsAlongAndIsAttachedAgain) {

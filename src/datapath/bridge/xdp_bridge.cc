@@ -12,7 +12,7 @@ constexpr std::uint32_t kLinkAndTagBytes = 18;
 }  // namespace
 
 XdpBridge::XdpBridge(std::unique_ptr<PacketBridge> packets, std::unique_ptr<XdpProgram> program, std::uint32_t flows_max, const XdpOptions& xdp)
-    : packets_(std::move(packets)), program_(std::move(program)), flows_(*program_, flows_max, xdp.flows_max), force_(xdp.force) {
+    : packets_(std::move(packets)), program_(std::move(program)), flows_(*program_, flows_max, xdp.flows_max), stops_(*program_), force_(xdp.force) {
   for (const PortState& port : packets_->ports()) ports_.push_back({.name = port.name});
 }
 
@@ -68,6 +68,8 @@ std::optional<Error> XdpBridge::attach(PortIndex place) {
   if (const auto strips = turn_off_vlan_stripping(port.name); strips.ok() && strips.value()) port.strips_vlan = true;
   auto mode = program_->attach(place, port.name, device->index);
   if (!mode) return mode.error();
+  if (stops_.devices.size() < ports_.size()) stops_.devices.resize(ports_.size());
+  stops_.devices[place] = device->index;
   port.device = device->index;
   port.attach = *mode;
   port.why.clear();

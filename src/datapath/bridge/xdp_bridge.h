@@ -12,6 +12,7 @@
 #include "datapath/bridge/packet_bridge.h"
 #include "datapath/bridge/xdp_flows.h"
 #include "datapath/bridge/xdp_program.h"
+#include "datapath/bridge/xdp_stops.h"
 
 namespace weir::datapath {
 
@@ -23,7 +24,10 @@ class XdpBridge final : public Datapath {
 
   /// For EngineOptions::carrier.
   engine::Carrier* carrier() { return &flows_; }
+  /// For EngineOptions::stopper.
+  engine::Stopper* stopper() { return &stops_; }
   const XdpFlows& flows() const { return flows_; }
+  const XdpStops& stops() const { return stops_; }
   const XdpProgram& program() const { return *program_; }
 
   std::string_view kind() const override { return "xdp"; }
@@ -31,6 +35,7 @@ class XdpBridge final : public Datapath {
   std::span<const PortState> ports() override;
   std::span<const std::string> remarks() const override { return remarks_; }
   const DatapathCounters& counters() const override { return packets_->counters(); }
+  StopState stop_state() const override { return {true, stops_.stopped(), stops_.sources_now(), stops_.budgets_now(), stops_.full()}; }
   Time now() override { return packets_->now(); }
   Result<std::size_t> poll(std::span<Frame> out, Nanoseconds wait_ns) override;
   void release(const Decision& decision) override { packets_->release(decision); }
@@ -59,6 +64,7 @@ class XdpBridge final : public Datapath {
   std::unique_ptr<PacketBridge> packets_;
   std::unique_ptr<XdpProgram> program_;
   XdpFlows flows_;
+  XdpStops stops_;
   std::vector<Port> ports_;
   std::vector<PortState> states_;
   std::vector<std::string> remarks_;

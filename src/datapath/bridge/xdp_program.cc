@@ -28,6 +28,8 @@ namespace {
 
 constexpr const char* kUsualFileSystem = "/sys/fs/bpf";
 constexpr const char* kOwnFileSystem = "/run/weir/bpf";
+/// Beside a port's pin: the traffic control hook of its device was made by us, by this run or one before it.
+constexpr const char* kOurHook = "+hook";  // No dot: such a file system refuses it.
 constexpr std::uint32_t kPresence = 0;  ///< The one place of that table.
 
 std::string said(int code) { return std::strerror(code < 0 ? -code : code); }
@@ -50,11 +52,13 @@ void sweep(const std::string& root) {
   std::vector<fs::path> dead;
   for (const fs::directory_entry& folder : fs::directory_iterator(root, ignored)) {
     for (const fs::directory_entry& pin : fs::directory_iterator(folder.path(), ignored)) {
+      if (pin.path().native().ends_with(kOurHook)) continue;
       const int link = bpf_obj_get(pin.path().c_str());
       if (link < 0) continue;
       bpf_link_info about{};
       std::uint32_t size = sizeof about;
-      if (bpf_obj_get_info_by_fd(link, &about, &size) == 0 && about.type == BPF_LINK_TYPE_XDP && about.xdp.ifindex == 0) dead.push_back(pin.path());
+      if (bpf_obj_get_info_by_fd(link, &about, &size) == 0 && about.type == BPF_LINK_TYPE_XDP && about.xdp.ifindex == 0)
+        dead.insert(dead.end(), {pin.path(), pin.path().string() + kOurHook});
       close(link);
     }
     dead.push_back(folder.path());  // Goes only if it is empty.
@@ -214,6 +218,9 @@ bool XdpProgram::set_stand_in(Port& port) {
   bpf_tc_hook hook = hook_of(port.ifindex);
   const int made = bpf_tc_hook_create(&hook);
   if (made != 0 && made != -EEXIST) return false;
+  // Who comes after this process was killed must know that it is ours, to take it away.
+  const std::string mark = port.pin + kOurHook;
+  if (made == 0 && !port.pin.empty()) (void)bpf_obj_pin(bpf_map__fd(skeleton_->maps.devices), mark.c_str());
   port.made_hook = port.made_hook || made == 0;
   bpf_tc_opts how{};
   how.sz = sizeof how;
@@ -268,6 +275,7 @@ Result<Attach> XdpProgram::attach(PortIndex place, const std::string& name, int 
   Port& port = ports_[place];
   port.ifindex = ifindex;
   port.pin = pins_.empty() ? "" : pins_ + "/" + name;
+  port.made_hook = port.made_hook || (!port.pin.empty() && access((port.pin + kOurHook).c_str(), F_OK) == 0);
   config().ports = static_cast<std::uint32_t>(ports_.size());
   // Before the program in front of it: until both are there, frames go up to the engine.
   config().stand_in = set_stand_in(port) && options_.fail == FailMode::Open && options_.stand_in ? 1 : 0;
@@ -305,6 +313,8 @@ void XdpProgram::detach(PortIndex place) {
   if (bpf_tc_hook hook = hook_of(port.ifindex); port.made_hook) {
     hook.attach_point = static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS);
     bpf_tc_hook_destroy(&hook);
+    if (!port.pin.empty()) unlink((port.pin + kOurHook).c_str());
+    port.made_hook = false;
   }
   if (!port.pin.empty()) unlink(port.pin.c_str());
   ::close(port.link_fd);
@@ -331,6 +341,7 @@ void XdpProgram::remove() {
 }
 
 volatile weir_config& XdpProgram::config() { return skeleton_->bss->config; }
+volatile weir_front& XdpProgram::front() { return skeleton_->bss->front; }
 
 std::uint64_t XdpProgram::count(weir_counter which) const {
   std::vector<std::uint64_t> each(static_cast<std::size_t>(cpus_));
@@ -343,6 +354,9 @@ std::uint64_t XdpProgram::count(weir_counter which) const {
 
 int XdpProgram::program_fd() const { return bpf_program__fd(skeleton_->progs.weir_bridge); }
 int XdpProgram::flows_fd(bool v6) const { return bpf_map__fd(v6 ? skeleton_->maps.flows6 : skeleton_->maps.flows4); }
+int XdpProgram::sources_fd() const { return bpf_map__fd(skeleton_->maps.sources); }
+int XdpProgram::budgets_fd() const { return bpf_map__fd(skeleton_->maps.budgets); }
+int XdpProgram::known_fd() const { return bpf_map__fd(skeleton_->maps.known); }
 int XdpProgram::presence_map_fd() const { return bpf_map__fd(skeleton_->maps.presence); }
 
 }  // namespace weir::datapath

@@ -57,6 +57,7 @@ class XdpProgram {
   std::size_t taken_over() const { return taken_over_; }
 
   volatile weir_config& config();
+  volatile weir_front& front();
   /// Sign of life; `coarse_ns`: CLOCK_MONOTONIC.
   void beat(Nanoseconds coarse_ns) {
     const std::uint32_t now_ms = static_cast<std::uint32_t>(coarse_ns >> 20) | 1;
@@ -69,6 +70,9 @@ class XdpProgram {
   int program_fd() const;
   int flows_fd(bool v6) const;
   int presence_map_fd() const;
+  int sources_fd() const;
+  int budgets_fd() const;
+  int known_fd() const;
 
  private:
   struct Port {
