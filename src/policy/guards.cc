@@ -166,7 +166,7 @@ void read_syn_cookies(GuardReader& guard) {
   }
   if (const Node* list = guard.at("ports"))
     guard.reading.each(*list, "ports", [&](const Node& item) { guard.reading.number(item, "a port", 1, 65535); });
-  guard.reading.warning(guard.node, "the guard `syn-cookies` works on the bridge only; elsewhere it does nothing");
+  guard.reading.warning(guard.node, "the guard `syn-cookies` does nothing yet; the guard `flood` bounds SYNs");
 }
 
 void read_undecided_guard(GuardReader& guard) {

@@ -36,7 +36,7 @@ std::string packet_at_random(RandomPolicy& r) {
   static constexpr std::string_view kV4[] = {"10.0.0.5", "10.9.0.7", "192.168.1.10", "198.51.100.53", "8.8.8.8", "203.0.113.9", "10.0.7.1", "169.254.7.7"};
   static constexpr std::string_view kV6[] = {"fd00::5", "2001:db8::9", "2001:470::1", "fe80::9"};
   static constexpr std::uint16_t kPorts[] = {53, 80, 443, 445, 4444, 40000, 40001, 1023, 65535, 22};
-  static constexpr std::string_view kFlags[] = {"S", "SA", "A", "PA", "FA", "RA", "R", "none", "FPU"};
+  static constexpr std::string_view kFlags[] = {"S", "SA", "A", "PA", "FA", "RA", "R", "", "FPU"};
   const bool v6 = r.chance(4);
   const std::string_view from = v6 ? kV6[r.pick(4)] : kV4[r.pick(8)], to = v6 ? kV6[r.pick(4)] : kV4[r.pick(8)];
   const std::uint16_t src = kPorts[r.pick(10)], dst = kPorts[r.pick(10)];
