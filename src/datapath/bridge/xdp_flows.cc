@@ -37,40 +37,12 @@ bool client_is_second(const FlowEnds& ends) {
 }  // namespace
 
 XdpFlows::XdpFlows(XdpProgram& program, std::uint32_t flows_max, std::uint32_t carried_max)
-    : program_(program), places_(flows_max, 0), slots_(carried_max + carried_max / 4) {
-  unused_.reserve(slots_.size());
+    : program_(program), slots_(flows_max, carried_max + carried_max / 4) {
   settled_.reserve(64);
 }
 
-XdpFlows::Slot* XdpFlows::slot_of(std::uint32_t flow) {
-  if (flow >= places_.size() || places_[flow] == 0) return nullptr;
-  return &slots_[places_[flow] - 1];
-}
-
-XdpFlows::Slot* XdpFlows::take_slot(std::uint32_t flow) {
-  std::size_t index;
-  if (!unused_.empty()) {
-    index = unused_.back();
-    unused_.pop_back();
-  } else if (high_ < slots_.size()) {
-    index = high_++;
-  } else {
-    return nullptr;
-  }
-  slots_[index] = Slot{};
-  slots_[index].flow = flow;
-  places_[flow] = static_cast<std::uint32_t>(index + 1);
-  return &slots_[index];
-}
-
-void XdpFlows::free_slot(Slot& slot) {
-  places_[slot.flow] = 0;
-  slot.flow = state_free;
-  unused_.push_back(static_cast<std::uint32_t>(&slot - slots_.data()));
-}
-
 void XdpFlows::on_settled(const engine::SettledFlow& flow) {
-  if (settled_.size() < settled_.capacity() && flow.flow < places_.size()) settled_.push_back(flow);
+  if (settled_.size() < settled_.capacity() && slots_.may_hold(flow.flow)) settled_.push_back(flow);
 }
 
 bool XdpFlows::make_key(const engine::SettledFlow& flow, std::uint16_t vlan, Slot& slot) const {
@@ -130,7 +102,7 @@ void XdpFlows::install(const engine::SettledFlow& flow, Bytes frame, const Cross
   std::uint16_t vlan = 0;
   if (type == 0x8100 && frame.size() >= kLinkBytes + 4) vlan = load_be16(frame.data() + 14) & 0x0fff;
   else if (type != 0x0800 && type != 0x86dd) return;
-  Slot* slot = slot_of(flow.flow);
+  Slot* slot = slots_.find(flow.flow);
   const std::size_t way = index_of(flow.side) ^ (client_is_second(flow.ends) ? 1U : 0U);
   if (slot != nullptr && slot->in_kernel && slot->generation == flow.generation) {
     // It came another way than before (or one of its packets was for the engine alone: then nothing is new).
@@ -140,7 +112,7 @@ void XdpFlows::install(const engine::SettledFlow& flow, Bytes frame, const Cross
                                      std::memcmp(known.macs, frame.data(), sizeof known.macs) == 0);
     if (same && !stale) return;
   }
-  if (slot == nullptr) slot = take_slot(flow.flow);
+  if (slot == nullptr) slot = slots_.take(flow.flow);
   if (slot == nullptr) {
     ++full_;
     return;
@@ -159,7 +131,7 @@ void XdpFlows::install(const engine::SettledFlow& flow, Bytes frame, const Cross
   const void* key = slot->v6 ? static_cast<const void*>(&slot->key.v6) : &slot->key.v4;
   if (bpf_map_update_elem(program_.flows_fd(slot->v6), key, &entry, BPF_ANY) != 0) {
     ++full_;
-    if (!any(slot->owed)) free_slot(*slot);
+    if (!any(slot->owed)) slots_.release(*slot);
     return;
   }
   slot->generation = flow.generation;
@@ -215,7 +187,7 @@ bool XdpFlows::recall(Slot& slot) {
 }
 
 bool XdpFlows::read(std::uint32_t flow, engine::Carried& out) {
-  Slot* const slot = slot_of(flow);
+  Slot* const slot = slots_.find(flow);
   if (slot == nullptr) return false;
   refresh(*slot);
   if (!any(slot->owed)) return false;
@@ -225,19 +197,20 @@ bool XdpFlows::read(std::uint32_t flow, engine::Carried& out) {
 }
 
 std::size_t XdpFlows::read_due(Nanoseconds now_ns, std::span<engine::Carried> out) {
-  if (high_ == 0 || now_ns < slice_ns_) return 0;
+  const std::span<Slot> used = slots_.used();
+  if (used.empty() || now_ns < slice_ns_) return 0;
   // A slice a millisecond, so that the lane never stalls: the whole table in about a second.
   if (cursor_ == 0) sweep_ns_ = now_ns + kSweepEvery;
   slice_ns_ = now_ns + kMillisecond;
   std::size_t count = 0;
-  const std::size_t end = std::min(high_, cursor_ + std::max<std::size_t>(64, high_ / 1000));
+  const std::size_t end = std::min(used.size(), cursor_ + std::max<std::size_t>(64, used.size() / 1000));
   for (; cursor_ < end && count + 1 < out.size(); ++cursor_) {
-    Slot& slot = slots_[cursor_];
-    if (slot.flow == state_free) continue;
+    Slot& slot = used[cursor_];
+    if (slot.flow == kFlowFree) continue;
     const std::uint32_t flow = slot.flow;
     if (read(flow, out[count])) ++count;
   }
-  if (cursor_ >= high_) {
+  if (cursor_ >= used.size()) {
     cursor_ = 0;
     slice_ns_ = std::max(slice_ns_, sweep_ns_);
   }
@@ -246,13 +219,13 @@ std::size_t XdpFlows::read_due(Nanoseconds now_ns, std::span<engine::Carried> ou
 
 bool XdpFlows::on_ended(std::uint32_t flow, engine::Carried& out) {
   std::erase_if(settled_, [flow](const engine::SettledFlow& s) { return s.flow == flow; });
-  Slot* const slot = slot_of(flow);
+  Slot* const slot = slots_.find(flow);
   if (slot == nullptr) return false;
   recall(*slot);
   const bool owed = any(slot->owed);
   if (owed) out = slot->owed;
   out.flow = flow;
-  free_slot(*slot);
+  slots_.release(*slot);
   return owed;
 }
 
@@ -279,15 +252,15 @@ bool XdpFlows::banned(const Slot& slot) const {
 void XdpFlows::end_batch() {
   settled_.clear();
   if (bans_count_ == 0) return;
-  for (std::size_t i = 0; i < high_; ++i)
-    if (slots_[i].in_kernel && banned(slots_[i])) recall(slots_[i]);
+  for (Slot& slot : slots_.used())
+    if (slot.in_kernel && banned(slot)) recall(slot);
   bans_count_ = 0;
 }
 
 void XdpFlows::recall_all() {
-  for (std::size_t i = 0; i < high_; ++i) {
-    recall(slots_[i]);
-    slots_[i].way[0] = slots_[i].way[1] = {};
+  for (Slot& slot : slots_.used()) {
+    recall(slot);
+    slot.way[0] = slot.way[1] = {};
   }
 }
 

@@ -15,6 +15,7 @@
 
 #include "bpf/abi.h"
 #include "datapath/datapath.h"
+#include "datapath/flow_slots.h"
 #include "engine/carrier.h"
 
 namespace weir::datapath {
@@ -61,7 +62,7 @@ class XdpFlows final : public engine::Carrier {
     weir_key6 v6;
   };
   struct Slot {
-    std::uint32_t flow = state_free;
+    std::uint32_t flow = kFlowFree;
     bool v6 = false, in_kernel = false;
     bool client_second = false;          ///< The client is the key's second end.
     std::uint32_t generation = 0;
@@ -77,12 +78,8 @@ class XdpFlows final : public engine::Carrier {
     std::uint64_t bytes[2] = {0, 0};
     engine::Carried owed;                ///< Read, and not told yet.
   };
-  static constexpr std::uint32_t state_free = 0xffffffff;
   static constexpr std::size_t kBansMax = 16;
 
-  Slot* slot_of(std::uint32_t flow);
-  Slot* take_slot(std::uint32_t flow);
-  void free_slot(Slot& slot);
   void note(Slot& slot, const weir_flow& entry);
   bool refresh(Slot& slot);
   bool recall(Slot& slot);
@@ -92,12 +89,10 @@ class XdpFlows final : public engine::Carrier {
   bool banned(const Slot& slot) const;
 
   XdpProgram& program_;
-  std::vector<std::uint32_t> places_;    ///< By the engine's flow: slot and 1; 0: none.
-  std::vector<Slot> slots_;
-  std::vector<std::uint32_t> unused_;
+  FlowSlots<Slot> slots_;
   std::vector<engine::SettledFlow> settled_;
   state::BanKey bans_[kBansMax];
-  std::size_t bans_count_ = 0, high_ = 0;
+  std::size_t bans_count_ = 0;
   std::size_t cursor_ = 0;               ///< Of read_due, over slots.
   Nanoseconds sweep_ns_ = 0, slice_ns_ = 0;
   std::size_t carried_ = 0;
@@ -106,8 +101,7 @@ class XdpFlows final : public engine::Carrier {
 
 template <typename F>
 void XdpFlows::recall_moved(F&& port_of) {
-  for (std::size_t i = 0; i < high_; ++i) {
-    Slot& slot = slots_[i];
+  for (Slot& slot : slots_.used()) {
     if (!slot.in_kernel) continue;
     for (const Slot::Way& way : slot.way) {
       if (way.out == kNoPort) continue;

@@ -18,43 +18,21 @@ constexpr Nanoseconds kWaitMax = 50 * kMillisecond;
 }  // namespace
 
 MarkedFlows::MarkedFlows(Conntrack conntrack, MarkField mark, std::uint32_t flows_max)
-    : conntrack_(std::move(conntrack)), mark_(mark), places_(flows_max, 0), slots_(std::min<std::size_t>(flows_max, kFlowsMax)) {
-  unused_.reserve(slots_.size());
+    : conntrack_(std::move(conntrack)), mark_(mark), slots_(flows_max, std::min<std::size_t>(flows_max, kFlowsMax)) {
   waiting_.reserve(kWaitingMax);
 }
 
-MarkedFlows::Slot* MarkedFlows::slot_of(std::uint32_t flow) {
-  if (flow >= places_.size() || places_[flow] == 0) return nullptr;
-  return &slots_[places_[flow] - 1];
-}
-
-MarkedFlows::Slot* MarkedFlows::take_slot(std::uint32_t flow) {
-  std::size_t index;
-  if (!unused_.empty()) {
-    index = unused_.back();
-    unused_.pop_back();
-  } else if (high_ < slots_.size()) {
-    index = high_++;
-  } else {
-    return nullptr;
-  }
-  slots_[index] = Slot{};
-  slots_[index].flow = flow;
-  places_[flow] = static_cast<std::uint32_t>(index + 1);
-  return &slots_[index];
-}
-
 void MarkedFlows::on_settled(const engine::SettledFlow& flow) {
-  if (flow.flow >= places_.size()) return;
-  if (const Slot* const slot = slot_of(flow.flow); slot != nullptr && slot->generation == flow.generation && (slot->in_kernel || slot->tries >= kTriesMax)) return;
+  if (!slots_.may_hold(flow.flow)) return;
+  if (const Slot* const slot = slots_.find(flow.flow); slot != nullptr && slot->generation == flow.generation && (slot->in_kernel || slot->tries >= kTriesMax)) return;
   const auto known = std::find_if(waiting_.rbegin(), waiting_.rend(), [&](const Waiting& w) { return w.flow.flow == flow.flow; });
   if (known != waiting_.rend()) known->flow = flow;
   else if (waiting_.size() < kWaitingMax) waiting_.push_back({flow, 0});
 }
 
 void MarkedFlows::install(const engine::SettledFlow& flow, Nanoseconds now_ns) {
-  Slot* slot = slot_of(flow.flow);
-  if (slot == nullptr) slot = take_slot(flow.flow);
+  Slot* slot = slots_.find(flow.flow);
+  if (slot == nullptr) slot = slots_.take(flow.flow);
   if (slot == nullptr) {
     ++full_;
     return;
@@ -151,7 +129,7 @@ void MarkedFlows::recall(Slot& slot) {
 }
 
 bool MarkedFlows::read(std::uint32_t flow, engine::Carried& out) {
-  Slot* const slot = slot_of(flow);
+  Slot* const slot = slots_.find(flow);
   if (slot == nullptr) return false;
   if (slot->generation != generation_) recall(*slot);  // Its mark says nothing any more: its packets come to the engine.
   else refresh(*slot);
@@ -163,17 +141,18 @@ bool MarkedFlows::read(std::uint32_t flow, engine::Carried& out) {
 
 std::size_t MarkedFlows::read_due(Nanoseconds now_ns, std::span<engine::Carried> out) {
   now_ns_ = std::max(now_ns_, now_ns);
-  if (high_ == 0 || now_ns < slice_ns_) return 0;
+  const std::span<Slot> used = slots_.used();
+  if (used.empty() || now_ns < slice_ns_) return 0;
   if (cursor_ == 0) sweep_ns_ = now_ns + kSweepEvery;
   slice_ns_ = now_ns + kMillisecond;
   std::size_t count = 0, asked = 0;
-  for (; cursor_ < high_ && asked < kSliceMax && count + 1 < out.size(); ++cursor_) {
-    Slot& slot = slots_[cursor_];
-    if (slot.flow == kFree || (!slot.in_kernel && !any(slot.owed))) continue;
+  for (; cursor_ < used.size() && asked < kSliceMax && count + 1 < out.size(); ++cursor_) {
+    Slot& slot = used[cursor_];
+    if (slot.flow == kFlowFree || (!slot.in_kernel && !any(slot.owed))) continue;
     ++asked;
     if (read(slot.flow, out[count])) ++count;
   }
-  if (cursor_ >= high_) {
+  if (cursor_ >= used.size()) {
     cursor_ = 0;
     slice_ns_ = std::max(slice_ns_, sweep_ns_);
   }
@@ -182,15 +161,13 @@ std::size_t MarkedFlows::read_due(Nanoseconds now_ns, std::span<engine::Carried>
 
 bool MarkedFlows::on_ended(std::uint32_t flow, engine::Carried& out) {
   std::erase_if(waiting_, [flow](const Waiting& w) { return w.flow.flow == flow; });
-  Slot* const slot = slot_of(flow);
+  Slot* const slot = slots_.find(flow);
   if (slot == nullptr) return false;
   recall(*slot);
   const bool owed = any(slot->owed);
   out = slot->owed;
   out.flow = flow;
-  places_[slot->flow] = 0;
-  slot->flow = kFree;
-  unused_.push_back(static_cast<std::uint32_t>(slot - slots_.data()));
+  slots_.release(*slot);
   return owed;
 }
 
@@ -217,8 +194,7 @@ void MarkedFlows::on_generation(std::uint32_t generation) {
   waiting_.clear();
   generation_ = generation;
   // What bears the number that now comes round again must not be taken for settled under these rules.
-  for (std::size_t i = 0; i < high_; ++i) {
-    Slot& slot = slots_[i];
+  for (Slot& slot : slots_.used()) {
     if (slot.in_kernel && slot.generation % MarkField::kGenerations == generation % MarkField::kGenerations) recall(slot);
   }
   conntrack_.send();
@@ -241,8 +217,8 @@ void MarkedFlows::end_batch(bool emptied, Nanoseconds now_ns) {
     });
   }
   if (bans_count_ != 0) {
-    for (std::size_t i = 0; i < high_; ++i)
-      if (slots_[i].in_kernel && banned(slots_[i].name.ends)) recall(slots_[i]);
+    for (Slot& slot : slots_.used())
+      if (slot.in_kernel && banned(slot.name.ends)) recall(slot);
     bans_count_ = 0;
   }
   conntrack_.send();

@@ -14,6 +14,7 @@
 
 #include <vector>
 
+#include "datapath/flow_slots.h"
 #include "datapath/host/conntrack.h"
 #include "datapath/host/early_program.h"
 #include "datapath/host/host_rules.h"
@@ -47,11 +48,10 @@ class MarkedFlows final : public engine::Carrier {
   std::uint64_t unnamed() const { return unnamed_; }
 
  private:
-  static constexpr std::uint32_t kFree = 0xffffffff;
   static constexpr std::size_t kWaitingMax = 1024, kBansMax = 16;
   static constexpr std::uint8_t kTriesMax = 3;
   struct Slot {
-    std::uint32_t flow = kFree;
+    std::uint32_t flow = kFlowFree;
     bool in_kernel = false, begun_by_client = true, counted = false, moved = false;
     std::uint8_t tries = 0;
     std::uint32_t generation = 0, connection = 0;
@@ -65,8 +65,6 @@ class MarkedFlows final : public engine::Carrier {
     Nanoseconds since_ns = 0;
   };
 
-  Slot* slot_of(std::uint32_t flow);
-  Slot* take_slot(std::uint32_t flow);
   void install(const engine::SettledFlow& flow, Nanoseconds now_ns);
   void note(Slot& slot, const Connection& connection, Nanoseconds now_ns);
   void refresh(Slot& slot);
@@ -80,12 +78,10 @@ class MarkedFlows final : public engine::Carrier {
   HostRules* rules_ = nullptr;
   EarlyProgram* early_ = nullptr;
   std::uint32_t generation_ = 1;       ///< As the engine begins with.
-  std::vector<std::uint32_t> places_;  ///< By the engine's flow: slot and 1; 0: none.
-  std::vector<Slot> slots_;
-  std::vector<std::uint32_t> unused_;
+  FlowSlots<Slot> slots_;
   std::vector<Waiting> waiting_;
   state::BanKey bans_[kBansMax];
-  std::size_t bans_count_ = 0, high_ = 0, cursor_ = 0, carried_ = 0;
+  std::size_t bans_count_ = 0, cursor_ = 0, carried_ = 0;
   Nanoseconds sweep_ns_ = 0, slice_ns_ = 0, now_ns_ = 0;
   std::uint64_t marked_ = 0, full_ = 0, unnamed_ = 0;
 };
