@@ -53,7 +53,7 @@ void read_timestamp(IpLayer& layer, const std::uint8_t* at) {
 
 void options(Walk& walk, IpLayer& layer, const std::uint8_t* at, std::uint32_t size) {
   // RFC 7323, appendix A: what nearly every segment of an established connection carries.
-  if (size == 12 && load_be32(at) == 0x0101080a) return read_timestamp(layer, at + 4);
+  if (size == 12 && load_be32(at) == kTimestampHead) return read_timestamp(layer, at + 4);
   for (std::uint32_t i = 0; i < size;) {
     const std::uint8_t kind = at[i];
     if (kind == 0) return;
@@ -77,6 +77,8 @@ void options(Walk& walk, IpLayer& layer, const std::uint8_t* at, std::uint32_t s
 
 }  // namespace
 
+bool are_sound_flags(std::uint8_t flags) { return (kSoundFlags >> (flags & 0x3f) & 1) != 0; }
+
 // ports 2, 2 · sequence 4 · acknowledgement 4 · data offset 4 bits, reserved 4, flags 8 · window 2 · checksum 2 · urgent 2
 void tcp(Walk& walk, IpLayer& layer, Window window) {
   const std::uint8_t* h = walk.at(window);
@@ -91,7 +93,7 @@ void tcp(Walk& walk, IpLayer& layer, Window window) {
   layer.tcp_flags = h[13];
   layer.tcp_window = load_be16(h + 14);
   layer.tcp_urgent = load_be16(h + 18);
-  if ((kSoundFlags >> (h[13] & 0x3f) & 1) == 0) walk.flaw(Flaw::BadFlags);
+  if (!are_sound_flags(h[13])) walk.flaw(Flaw::BadFlags);
   if (header_bytes < 20) return walk.flaw(Flaw::BadLength);
   if (!need_transport(walk, layer, window, header_bytes)) return;
   layer.has_transport = true;

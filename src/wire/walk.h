@@ -81,6 +81,11 @@ struct Walk {
   }
 };
 
+/// Reads a frame of Ethernet that is what most are (plain.cc), into a packet that was reset; false, and nothing written, if it is not.
+bool plain(const Frame& frame, Packet& packet);
+/// What parse() does where plain() does not hold; reads those frames as plain() does.
+void walk_chain(const Frame& frame, Packet& packet, const ParseOptions& options);
+
 // Link headers. The window begins at the header.
 void ethernet(Walk& walk, Window window);
 /// What an EtherType says follows, VLAN tags included; `source` is the Ethernet source for ARP, or null.
@@ -144,6 +149,9 @@ inline bool need_transport(Walk& walk, const IpLayer& layer, const Window& windo
 /// Steps over an AH header (RFC 4302) and gives the protocol behind it; false if it is not whole.
 bool authentication_header(Walk& walk, Window& window, std::uint8_t& next);
 
+/// Whether a sound stack sends these flags (tcp.cc says which do not).
+bool are_sound_flags(std::uint8_t flags);
+inline constexpr std::uint32_t kTimestampHead = 0x0101080a;  ///< RFC 7323, appendix A: two no-ops, kind 8, length 10.
 void tcp(Walk& walk, IpLayer& layer, Window window);
 void udp(Walk& walk, IpLayer& layer, Window window);
 void sctp(Walk& walk, IpLayer& layer, Window window);

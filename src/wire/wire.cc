@@ -92,6 +92,11 @@ void ppi(Walk& walk, Window window) {
 
 void parse(const Frame& frame, Packet& packet, const ParseOptions& options) {
   reset(packet);
+  if (frame.link == LinkType::Ethernet && plain(frame, packet)) [[likely]] return;
+  walk_chain(frame, packet, options);
+}
+
+void walk_chain(const Frame& frame, Packet& packet, const ParseOptions& options) {
   packet.frame = &frame;
   const auto size = static_cast<std::uint32_t>(std::min<std::size_t>(frame.bytes.size(), kFrameBytesMax));
   const std::uint32_t sent = std::clamp(frame.wire_bytes, size, std::max(size, kFrameBytesMax));

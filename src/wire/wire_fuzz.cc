@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // One frame. The first byte says the link type (mod 5) and how many bytes more than these were on the wire (the rest, by 64).
 // Holds: everything that Packet says lies inside the frame; counts are in bounds; what was in Packet before does not show;
-// an answer to it is a sound packet with right checksums.
+// the walk along the chain says what the short way for plain frames says; an answer to it is a sound packet with right checksums.
 
 #include <cstring>
 #include <vector>
 
 #include "base/check.h"
 #include "wire/answer.h"
-#include "wire/wire.h"
+#include "wire/walk.h"
 
 namespace {
 
@@ -82,6 +82,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   wire::parse(frame, fresh);
   check_packet(frame, packet);
   check_same(packet, fresh);
+  Packet chain;
+  wire::walk_chain(frame, chain, {});
+  check_same(packet, chain);
 
   std::vector<std::uint8_t> buffer(data[0] % 2 == 0 ? wire::kAnswerBytesMax : 100);
   for (std::size_t i = 0; i < packet.layers_count; ++i) {

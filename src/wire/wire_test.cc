@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "tests/kit/packet.h"
+#include "wire/walk.h"
 
 namespace weir::wire {
 namespace {
@@ -85,6 +88,51 @@ TEST(Wire, PlainTcpIsReadWhole) {
   EXPECT_EQ(p.payload(), "hello");
   EXPECT_EQ(ip.payload_wire_bytes, 5U);
   EXPECT_FALSE(p.packet.flaws.any());
+}
+
+// Of a frame that plain() reads, "plain" if the walk along the chain says the same, byte for byte; "chain" of any other.
+std::string way(const Layers& layers, LinkType link = LinkType::Ethernet, std::size_t snap = 1U << 20) {
+  const OwnedFrame owned = OwnedFrame(layers, link).snap(snap);
+  const Frame frame = owned.frame();
+  Packet short_way, long_way;
+  if (!plain(frame, short_way)) return "chain";
+  walk_chain(frame, long_way, {});
+  EXPECT_EQ(std::memcmp(&short_way.layers[0], &long_way.layers[0], sizeof(IpLayer)), 0);
+  EXPECT_EQ(long_way.layers_count, 1);
+  EXPECT_EQ(long_way.flaws.bits(), 0U);
+  EXPECT_EQ(long_way.tunnels_count, 0);
+  EXPECT_TRUE(long_way.has_eth && short_way.eth_src == long_way.eth_src && short_way.eth_dst == long_way.eth_dst);
+  EXPECT_EQ(short_way.eth_type, long_way.eth_type);
+  return "plain";
+}
+
+TEST(Wire, TheShortWaySaysWhatTheChainSays) {
+  const std::string stamps("\x01\x01\x08\x0a\0\0\0\x05\0\0\0\x06", 12), mss("\x02\x04\x05\xb4", 4);
+  const struct {
+    const char* what;
+    Layers layers;
+    const char* way;
+  } cases[] = {
+      {"TCP", Eth() / Ipv4().ttl(7).dscp(46).id(99) / Tcp(1234, 443).flags("PA").seq(5).ack(6).window(7).urgent(8) / "hello", "plain"},
+      {"TCP with nothing in it", Eth() / Ipv4() / Tcp().flags("A"), "plain"},
+      {"TCP with timestamps", Eth() / Ipv4() / Tcp().flags("A").options(stamps) / "hello", "plain"},
+      {"TCP with another option", Eth() / Ipv4() / Tcp().flags("S").options(mss), "chain"},
+      {"TCP with bad flags", Eth() / Ipv4() / Tcp().flags("SF"), "chain"},
+      {"UDP", Eth() / Ipv4() / Udp(40000, 53) / "abc", "plain"},
+      {"UDP with padding behind it", Raw((Eth() / Ipv4() / Udp(40000, 53) / "abc").bytes() + std::string(15, '\0')), "plain"},
+      {"UDP where tunnels are", Eth() / Ipv4() / Udp(40000, 4789) / "abc", "chain"},
+      {"UDP from where tunnels are", Eth() / Ipv4() / Udp(3544, 40000) / "abc", "chain"},
+      {"IPv4 with options", Eth() / Ipv4().options("\x94\x04\0\0"s) / Udp() / "abc", "chain"},
+      {"a first fragment", Eth() / Ipv4().more() / Udp() / "abcdefgh", "chain"},
+      {"a later fragment", Eth() / Ipv4().offset(8).protocol(17) / Raw("abcdefgh"), "chain"},
+      {"a tag", Eth() / Vlan(9) / Ipv4() / Udp() / "abc", "chain"},
+      {"IPv6", Eth() / Ipv6() / Udp() / "abc", "chain"},
+      {"one's own address", Eth() / Ipv4("192.0.2.7", "192.0.2.7") / Udp(1, 2) / "abc", "chain"},
+      {"ICMP", Eth() / Ipv4() / Icmp(8) / "abcdefgh", "chain"},
+  };
+  for (const auto& c : cases) EXPECT_EQ(way(c.layers), c.way) << c.what;
+  const Layers tcp = Eth() / Ipv4() / Tcp().flags("PA") / "hello";
+  for (std::size_t snap = 0; snap < 59; ++snap) EXPECT_EQ(way(tcp, LinkType::Ethernet, snap), "chain") << snap;
 }
 
 TEST(Wire, PaddingOfTheLinkIsNoPayload) {
