@@ -166,7 +166,11 @@ struct RuleSet::Stages {
   }
   std::uint32_t ip_class(int side, const Ip& ip) const {
     const auto& all = intervals[side];
-    auto at = std::upper_bound(all.begin(), all.end(), ip, [](const Ip& a, const Interval& b) { return a < b.first; });
+    // By halves: as bytes, each comparison would be a call of memcmp.
+    const auto below = [high = ip.high(), low = ip.low()](const Interval& i) {
+      return i.first.high() != high ? i.first.high() < high : i.first.low() <= low;
+    };
+    const auto at = std::partition_point(all.begin(), all.end(), below);
     return std::prev(at)->cls;
   }
 };
