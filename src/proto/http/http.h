@@ -8,7 +8,7 @@
 //
 // A line is read when it is complete, and facts point into it: nothing is copied but what has to be decoded. Bodies are
 // passed over; their first bytes give http.body and file.type. What a proxy and a server may read in two ways (RFC 9112, 11.2)
-// is a flaw, and reading goes on in the way that the RFC says. HTTP/0.9 is read only as the first request of a connection.
+// is a flaw, and reading goes on in the way that the RFC says; where it says none, with the next line that is a request. HTTP/0.9 is read only as the first request of a connection.
 //
 // Left out: Content-Encoding is not undone, multipart bodies are looked into as far as their first part's first bytes.
 
@@ -34,13 +34,14 @@ enum class Stage : std::uint8_t {
   Trailers,
   UntilClose,  ///< A body that the end of the stream ends.
   Hold,        ///< After CONNECT: until the answer says whose bytes these are.
+  Seek,        ///< Where no message can be told from the next: up to a line that is a request.
 };
 
 /// One side's message, as far as it is read.
 struct Message {
   Stage stage;
   bool has_length, bad_framing, chunked, coded, has_host, prefix_done, interim, upgrade_websocket, upgrade_h2c, multipart, connect,
-      header_hidden;
+      header_hidden, in_line;
   std::uint8_t minor;         ///< Of HTTP/1.x.
   std::uint16_t status;
   std::uint32_t scanned;      ///< Bytes behind the cursor in which there is no LF.

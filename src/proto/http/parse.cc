@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/text.h"
 #include "proto/file_type.h"
@@ -20,7 +21,7 @@ class Parser {
 
   Progress run() {
     if (s_.answers_lost && !is_client()) return {.consumed = in_.bytes.size()};
-    while (!done_ && !carried_ && step()) {}
+    while (!done_ && !carried_ && (step() || std::exchange(sought_, false))) {}
     if (grown_ && !done_) describe();
     return {.consumed = pos_, .skip = done_ ? 0 : skip_, .done = done_};
   }
@@ -44,6 +45,7 @@ class Parser {
       case Stage::Trailers: return trailer();
       case Stage::UntilClose: return until_close();
       case Stage::Hold: return hold();
+      case Stage::Seek: return seek();
     }
     return false;
   }
@@ -88,8 +90,9 @@ class Parser {
     lost();
   }
 
-  /// The messages cannot be told apart any more: what is not known stays hidden. Where it is the answers, requests are read on: no server's
-  /// nonsense, and no client that does not wait, may end that.
+  /// The messages cannot be told apart any more: what is not known stays hidden. Requests are read on from the next line that is one: a
+  /// server may have read the broken one otherwise, and what it takes for a request must meet the rules. Nor may a server's nonsense, or a
+  /// client that does not wait, end that: answers that belong to nobody are passed over.
   void lost() {
     if (!is_client()) {
       lose_answers();
@@ -99,9 +102,12 @@ class Parser {
     if (s_.open) {
       for (const FieldRow& row : kFields)
         if (d_.state(row.id) == FactState::NotYet) d_.hide(row.id);
-      describe();
+      s_.request_done = true;
     }
-    done_ = true;
+    lose_answers();
+    if (const std::size_t kept = d_.kept(in_.side).size(); kept != 0) d_.forget(in_.side, kept);
+    m_ = Message{.stage = Stage::Seek};
+    sought_ = true;
   }
 
   void lose_answers() {
@@ -455,6 +461,21 @@ class Parser {
     return true;
   }
 
+  /// Behind what no framing explains: up to a line that is a request.
+  bool seek() {
+    while (!left().empty()) {
+      if (!m_.in_line) {
+        const Match match = match_request(left());
+        if (match == Match::Yes) return m_.stage = Stage::Start, true;
+        if (match == Match::Maybe && !in_.end) return false;
+      }
+      const void* lf = std::memchr(left().data(), '\n', left().size());
+      m_.in_line = lf == nullptr;
+      pos_ = lf == nullptr ? in_.bytes.size() : static_cast<std::size_t>(static_cast<const std::uint8_t*>(lf) - in_.bytes.data()) + 1;
+    }
+    return false;
+  }
+
   State& s_;
   const Input& in_;
   Describer& d_;
@@ -462,6 +483,7 @@ class Parser {
   std::size_t pos_ = 0;
   std::uint64_t skip_ = 0;
   bool done_ = false, carried_ = false;
+  bool sought_ = false;   ///< The place was lost just now: seek() goes on with what is left.
   bool grown_ = false;    ///< Something became known since the transaction was last described.
   bool lf_only_ = false;  ///< Of the line read last.
 };
