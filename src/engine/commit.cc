@@ -82,6 +82,7 @@ void Lane::commit(Work& work) {
   }
   live.facts.persist();
   if (flow.settled && !seeks_on(flow, live)) {
+    if (reports_facts_) tell_of_rest(flow, live, work.packet);  // A connection that closed with a request unanswered.
     flow.named = true;
     free_live(flow);
   }

@@ -61,6 +61,21 @@ rules: [ { name: bad, match: { http.uri: /bad }, action: drop }, { name: read, m
   EXPECT_EQ(f.count("said http"), 2U);
 }
 
+// No rule asks, so the flow settled at once and is read for the report alone.
+TEST(Reading, WhatAClosedConnectionLeavesUnansweredIsReported) {
+  engine::EngineOptions options = small_engine();
+  options.event_fields.set(vocabulary().field("http.uri")->id);
+  Filter f("weir: 1\nrules: []\n", options);
+  Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 80);
+  c.open();
+  c.client(http_get("a.example", "/asked"));
+  c.fin(Side::Server);
+  c.fin(Side::Client);
+  c.rst(Side::Client);
+  f.end();
+  EXPECT_EQ(f.count("said http"), 1U);
+}
+
 TEST(Reach, OnUdpATransactionStopsItsDatagramAndItsAnswer) {
   Filter f(kBadName);
   Datagrams d{f};
