@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# samba HOST ADDRESS PORT: a file server with the shares files and C$, and the account root with the password demo.
+# samba HOST ADDRESS PORT [SETTING]: a file server with the shares files and C$, and the account root with the password demo.
 samba() {
   mkdir -p "$in/srv/smb-$1"
   printf 'the quarterly plan\n' >"$in/srv/files/plan.txt"
@@ -10,6 +10,7 @@ samba() {
   interfaces = $2/32
   disable netbios = yes
   smb ports = $3
+  ${4:-}
   private dir = /srv/smb-$1
   lock directory = /srv/smb-$1
   state directory = /srv/smb-$1

@@ -38,6 +38,29 @@ TEST(DnsFirstSeen, AgesFromTheFirstQuestionStoppedOrNot) {
 
 // ---- forged requests
 
+// Seen live: the request was stopped, and its retransmission went through, for it is not read a second time.
+TEST(Readings, WhatIsReadFromContentDeniesTheFlow) {
+  const struct {
+    const char* policy;
+    std::string request;
+    const char* verdict;
+  } cases[] = {
+      {"guards: { ssrf: true }\nrules: []", http_get("shop.example", "/fetch?url=http://169.254.169.254/latest/"), "drop guard.ssrf"},
+      {"guards: { fronting: true }\nrules: []", "GET http://front.example/ HTTP/1.1\r\nHost: hidden.other\r\n\r\n", "drop guard.fronting"},
+  };
+  for (const auto& c : cases) {
+    Filter f("weir: 1\n" + std::string(c.policy));
+    Connection talk(f, "10.0.0.5", 40000, "198.51.100.80", 80);
+    talk.open();
+    EXPECT_EQ(talk.client(c.request), c.verdict);
+    EXPECT_EQ(talk.put(Side::Client, 0, c.request), c.verdict) << "its retransmission";
+    EXPECT_EQ(talk.client(http_get("a.example", "/")), c.verdict) << "what comes behind it";
+    EXPECT_EQ(talk.server(http_ok()), c.verdict) << "an answer";
+    f.end();
+    EXPECT_EQ(f.count("alert blocked"), 1U);
+  }
+}
+
 TEST(Ssrf, RequestsThatCarryTheMetadataAddress) {
   Filter f(guards("ssrf: true"));
   std::uint16_t port = 40000;

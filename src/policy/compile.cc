@@ -212,7 +212,8 @@ RuleSet::RuleSet(std::shared_ptr<const Policy> policy, const Vocabulary& vocabul
     wanted_.set(c.field);
     rule.packet |= out.kind == KeyKind::Packet && (c.field != kIpProtocol || out.extension_headers);
     rule.content |= out.kind == KeyKind::Content;
-    rule.transaction |= out.row->scope == Scope::Transaction;
+    // What is read from a transaction's content (`http.ssrf`, `auth.binding`) is judged as that content: a retransmission is not read again.
+    rule.transaction |= out.row->scope == Scope::Transaction || (out.row->scope == Scope::Reading && out.row->closes == milestone::kTransaction);
     rule.reading |= out.row->scope == Scope::Reading;
     return out;
   };
