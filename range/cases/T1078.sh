@@ -30,6 +30,6 @@ done
 END
   serve office socat TCP-LISTEN:21,bind=10.77.0.53,fork,reuseaddr EXEC:'sh /srv/ftpd'
 }
-login() { out "$1" sh -c 'printf "USER backup\r\nPASS secret\r\nSITE LIST\r\nQUIT\r\n" | timeout 5 socat -t 2 - TCP:10.77.0.53:21,crlf' | grep -q 'the list'; }
+login() { out "$1" sh -c 'printf "USER backup\r\nPASS secret\r\nSITE LIST\r\nQUIT\r\n" | timeout 5 socat -t 2 - TCP:10.77.0.53:21' | grep -q 'the list'; }
 attack() { login mallory; }
 twin() { login alice; }

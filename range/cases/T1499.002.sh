@@ -5,7 +5,7 @@ policy() { cat <<END
 weir: 1
 $(zones)
 guards:
-  slow-client: { headers_within: 2s, technique: [T1499.002] }
+  slow-client: { headers_within: 2s, action: reject, technique: [T1499.002] }
 rules: []
 END
 }
@@ -20,10 +20,11 @@ END
 twin() { out alice curl -s --max-time 4 http://10.77.0.53/ | grep -q page; }
 # It gets through if nobody is served while it lasts.
 attack() {
-  at mallory sh -c 'for i in $(seq 40); do { printf "GET / HTTP/1.1\r\nHost: h\r\n"; for j in 1 2 3 4 5 6 7 8; do sleep 1; printf "X-%s: a\r\n" $j; done; } | timeout 12 socat -t 1 - TCP:10.77.0.53:80 & done; wait' &
-  sleep 7
-  local starved=1
-  twin || starved=0
+  at mallory sh -c 'for i in $(seq 30); do { printf "GET / HTTP/1.1\r\nHost: h\r\n"; for j in $(seq 14); do sleep 1; printf "X-%s: a\r\n" $j; done; } | timeout 16 socat -t 1 - TCP:10.77.0.53:80 >/dev/null & done; wait' &
+  sleep 6
+  local starved=0
+  twin && starved=1
   wait
-  [ $starved = 0 ]
+  sleep 2
+  return $starved
 }

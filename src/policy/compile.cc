@@ -211,7 +211,8 @@ RuleSet::RuleSet(std::shared_ptr<const Policy> policy, const Vocabulary& vocabul
     out.extension_headers = c.field == kIpProtocol && asks_extension_headers(c);
     wanted_.set(c.field);
     rule.packet |= out.kind == KeyKind::Packet && (c.field != kIpProtocol || out.extension_headers);
-    rule.content |= out.kind == KeyKind::Content;
+    // Who is slow is so for good: the connection is what holds a place.
+    rule.content |= out.kind == KeyKind::Content || out.row->id == field::kFlowSlow;
     // What is read from a transaction's content (`http.ssrf`, `auth.binding`) is judged as that content: a retransmission is not read again.
     rule.transaction |= out.row->scope == Scope::Transaction || (out.row->scope == Scope::Reading && out.row->closes == milestone::kTransaction);
     rule.reading |= out.row->scope == Scope::Reading;
