@@ -26,10 +26,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const Protocol* row : protocols()) {
     if (row->identify == nullptr || (udp ? !row->udp : !row->tcp)) continue;
     if (udp) {
-      const std::vector<std::uint8_t> a(client.begin(), client.end()), b(server.begin(), server.end());
-      evidence.client = a, evidence.server = b;
-      row->identify(evidence);
-      if (row->is_answer != nullptr) row->is_answer(a), row->is_answer(b);
+      // A datagram ends where its sender likes: each beginning is one.
+      for (std::size_t n = 0;; n += n < 64 ? 1 : 37) {
+        const std::vector<std::uint8_t> a(client.begin(), client.begin() + static_cast<std::ptrdiff_t>(std::min(n, client.size())));
+        const std::vector<std::uint8_t> b(server.begin(), server.begin() + static_cast<std::ptrdiff_t>(std::min(n, server.size())));
+        evidence.client = a, evidence.server = b;
+        row->identify(evidence);
+        if (row->is_answer != nullptr) row->is_answer(a), row->is_answer(b);
+        if (n >= client.size() && n >= server.size()) break;
+      }
       continue;
     }
     bool no = false;

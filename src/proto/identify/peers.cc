@@ -14,7 +14,7 @@ using namespace std::string_view_literals;
 bool bittorrent_datagram(Bytes b) {
   const std::string_view text = as_text(b);
   if (text.starts_with("d1:ad2:id20:") || text.starts_with("d1:rd2:id20:") || text.starts_with("d1:eli")) return true;
-  if (text.starts_with("d2:ip6:")) return text.substr(13).starts_with("1:rd2:id20:") || text.substr(13).starts_with("1:eli");
+  if (text.starts_with("d2:ip6:")) return Probe(b).text(13, "1:rd2:id20:").holds() || Probe(b).text(13, "1:eli").holds();
   if (text.starts_with("BT-SEARCH * HTTP/1.1\r\n")) return true;
   if (b.size() == 16 && text.starts_with("\0\0\x04\x17\x27\x10\x19\x80\0\0\0\0"sv)) return true;
   return Probe(b).byte(0, 0x41).byte(1, 0, 2).be32(8, 0).be16(16, 1).holds() && (b[1] == 0 ? b.size() == 20 : b.size() == 30) && load_be32(&b[4]) != 0;
