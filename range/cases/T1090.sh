@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A proxy on a port of its own: the web through SOCKS (ssh -D, curl). The twin asks the same server itself.
 technique=T1090 what="the web through a stranger's proxy" rule=no-socks
+. "$(dirname "$case")/../ssh.sh"
 policy() { cat <<END
 weir: 1
 $(zones)
@@ -14,8 +15,7 @@ END
 servers() {
   printf 'HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\npage' >"$in/srv/http"
   serve world socat TCP-LISTEN:80,fork,reuseaddr SYSTEM:'cat /srv/http; sleep 0.1'
-  chroot "$in" sh -c 'mkdir -p /run/sshd /root/.ssh; ssh-keygen -q -t ed25519 -N "" -f /srv/key; cat /srv/key.pub >/root/.ssh/authorized_keys; chmod 700 /root/.ssh; ssh-keygen -A' >>"$log" 2>&1
-  serve world /usr/sbin/sshd -D -e -o ListenAddress=127.0.0.1:2200 -o PermitRootLogin=yes
+  ssh_server world 127.0.0.1:2200
   sleep 1
   serve world ssh -N -D 10.77.0.200:9988 -g -p 2200 -i /srv/key -o StrictHostKeyChecking=no root@127.0.0.1
 }
