@@ -185,6 +185,7 @@ bool FlowDescriber::keep_at(Side side, std::size_t offset, Bytes bytes) {
 void FlowDescriber::forget(Side side, std::size_t size) {
   Kept& kept = live_.kept[index_of(side)];
   live_.facts.persist();
+  if (size == 0) return;
   if (size >= kept.size) {
     if (kept.bytes != nullptr) lane_.pool_.release(kept.bytes, kept.capacity);
     kept = Kept{};

@@ -7,6 +7,7 @@
 #include "proto/tls/dtls.h"
 #include "proto/tls/tls.h"
 #include "proto/http/http.h"
+#include "proto/http2/http2.h"
 #include "proto/dcerpc/dcerpc.h"
 #include "proto/identify/rows.h"
 #include "proto/identify/signatures.h"
@@ -52,6 +53,7 @@ constexpr const Protocol* kProtocols[] = {
     &kDoh,
     &kFtp,
     &kFtpData,
+    &kGrpc,
     &kHttp,
     &kHttp2,
     &kImap,

@@ -17,7 +17,7 @@ struct Event {
   std::string_view app, event;
 };
 constexpr Event kEvents[] = {
-    {"mdns", "dns"}, {"llmnr", "dns"}, {"nbns", "dns"}, {"dot", "tls"}, {"dtls", "tls"}, {"doq", "quic"}, {"doh", "http"}, {"http2", "http"},
+    {"mdns", "dns"}, {"llmnr", "dns"}, {"nbns", "dns"}, {"dot", "tls"}, {"dtls", "tls"}, {"doq", "quic"}, {"doh", "http"}, {"http2", "http"}, {"grpc", "http"},
     {"bits", "http"}, {"webdav", "http"}, {"winrm", "http"}, {"nbss", "smb"}, {"ftp-data", "ftp_data"}, {"smart-install", "smart_install"},
 };
 

@@ -110,11 +110,13 @@ class Dialogue : public Describer {
   bool keep(Side side, Bytes bytes) override {
     std::string& kept = kept_[index_of(side)];
     if (kept.size() + bytes.size() > 65536) return false;
+    facts_store_.persist();  // Text may point into what moves.
     kept += as_text(bytes);
     return true;
   }
   bool keep_at(Side side, std::size_t offset, Bytes bytes) override {
     std::string& kept = kept_[index_of(side)];
+    if (offset + bytes.size() > kept.size()) facts_store_.persist();
     if (offset > 65536 || bytes.size() > 65536 - offset) return false;
     if (kept.size() < offset + bytes.size()) kept.resize(offset + bytes.size());
     std::copy(bytes.begin(), bytes.end(), kept.begin() + static_cast<std::ptrdiff_t>(offset));

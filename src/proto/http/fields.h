@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Facts of HTTP, in whatever version carries it: HTTP/1 here, HTTP/2 and 3 write the same rows.
+// Facts of HTTP, in whatever version carries it: HTTP/1 here, HTTP/2 (proto/http2) writes the same rows.
 
 #include "facts/field_ids.h"
 

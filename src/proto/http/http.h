@@ -93,7 +93,6 @@ inline constexpr std::size_t kAuthorityRoom = 272;        ///< `http://`, and th
 inline constexpr std::size_t kBodyPrefixBytes = 1024;
 
 Match identify(const Evidence& evidence);
-Match identify_http2(const Evidence& evidence);
 Progress parse(State& state, const Input& input, Describer& describer);
 bool resync(void* state, Side side, std::uint64_t lost_bytes);
 /// The client's bytes alone.
@@ -109,8 +108,20 @@ inline constexpr auto kTokenChars = [] {
 }();
 inline bool is_token_char(char c) { return kTokenChars[static_cast<std::uint8_t>(c)]; }
 
+/// What an answer cannot tell about its request.
+inline constexpr FieldId kOfRequest[] = {kMethod,    kUri,  kUrl,       kPath,            kHost,            kUserAgent,
+                                         kClientIp,  kBody, kBodyBytes, field::kAuthUser, field::kAuthScheme};
+
+/// Makes ready for the facts of another transaction.
+void reset_transaction(State& s);
 /// Sets a text, or hides it if it is too long to be kept.
 void put(Describer& d, FieldId field, std::string_view value);
+/// http.method, and what it tells of the use.
+void describe_method(State& s, Describer& d, std::string_view method);
+/// auth.result, where the request brought credentials.
+void describe_result(const State& s, Describer& d, std::uint16_t status);
+/// Names the use of HTTP, once a connection.
+void refine(State& s, Describer& d);
 /// http.uri, http.path, and http.host from an authority in the target.
 void describe_target(State& s, Describer& d, std::string_view method, std::string_view target);
 /// http.host and server.name from `authority` (RFC 3986, 3.2).
@@ -143,8 +154,6 @@ inline constexpr Protocol kHttp = {.name = "http",
                                    .parse = parse_as<http::State, http::parse>,
                                    .resync = http::resync,
                                    .may_extend = true};
-/// HTTP/2 in the clear by its preface (RFC 9113, 3.4); it is not read further here.
-inline constexpr Protocol kHttp2 = {.name = "http2", .tcp = true, .identify = http::identify_http2};
 // Uses of HTTP, told by method, path or client: layers above `http`, never recognised by themselves.
 inline constexpr Protocol kBits = {.name = "bits", .tcp = true};
 inline constexpr Protocol kDoh = {.name = "doh", .tcp = true};

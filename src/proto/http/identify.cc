@@ -86,13 +86,4 @@ Match identify(const Evidence& e) {
   return match == Match::No && turned == Match::No ? Match::No : Match::Maybe;
 }
 
-Match identify_http2(const Evidence& e) {
-  constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-  if (e.is_udp()) return Match::No;
-  const std::string_view text = as_text(e.client);
-  const std::size_t n = std::min(text.size(), kPreface.size());
-  if (text.substr(0, n) != kPreface.substr(0, n)) return Match::No;
-  return n >= 16 ? Match::Yes : Match::Maybe;  // "PRI * HTTP/2.0" and CRLF are reserved for this (RFC 9113, 11.6).
-}
-
 }  // namespace weir::proto::http

@@ -12,9 +12,6 @@
 namespace weir::proto::http {
 namespace {
 
-/// What an answer cannot tell about its request.
-constexpr FieldId kOfRequest[] = {kMethod, kUri, kUrl, kPath, kHost, kUserAgent, kClientIp, kBody, kBodyBytes, field::kAuthUser, field::kAuthScheme};
-
 class Parser {
  public:
   Parser(State& s, const Input& in, Describer& d) : s_(s), in_(in), d_(d), m_(s.messages[index_of(in.side)]) {}
@@ -145,12 +142,7 @@ class Parser {
     d_.begin_transaction(number);
     s_.open = true;
     s_.current = number;
-    s_.request_done = s_.answer_done = s_.credentials = s_.absolute = s_.forwarded = false;
-    s_.is_post = s_.dav_method = s_.bits_method = s_.doh_path = s_.wsman_path = s_.doh_type = s_.dav_agent = s_.bits_agent = false;
-    s_.arena.used = 0;
-    s_.body_bytes = 0;
-    s_.client = Hop::None;
-    s_.authority_bytes = s_.url_bytes = 0;
+    reset_transaction(s_);
   }
 
   bool request_line() {
@@ -186,11 +178,7 @@ class Parser {
     mark(s_.simple, simple);
     m_.connect = method == "CONNECT";
     m_.minor = known ? static_cast<std::uint8_t>(version[7] - '0') : 1;
-    s_.is_post = method == "POST";
-    s_.bits_method = method == "BITS_POST";
-    s_.dav_method = method == "PROPFIND" || method == "PROPPATCH" || method == "MKCOL" || method == "LOCK" || method == "UNLOCK" ||
-                    method == "COPY" || method == "MOVE";
-    put(d_, kMethod, method);
+    describe_method(s_, d_, method);
     describe_target(s_, d_, method, trim(target));
     put(d_, kVersion, simple ? std::string_view("0.9") : known ? version.substr(5) : version);
     if (simple) m_.has_host = true, request_head_done();
@@ -240,24 +228,12 @@ class Parser {
     return true;
   }
 
-  void refine() {
-    if (s_.refined) return;
-    std::string_view app;
-    if (s_.bits_method || s_.bits_agent) app = "bits";
-    else if (s_.dav_method || s_.dav_agent) app = "webdav";
-    else if (s_.is_post && s_.wsman_path) app = "winrm";
-    else if (s_.doh_path || s_.doh_type) app = "doh";
-    if (app.empty()) return;
-    s_.refined = true;
-    d_.refine(app);
-  }
-
   void request_head_done() {
     if (!m_.has_host && m_.minor >= 1) d_.flaw(Flaw::BadMessage);  // RFC 9112, 3.2
     if (m_.coded && m_.has_length) d_.flaw(Flaw::BadLength);       // RFC 9112, 6.3: the shape of request smuggling
     const bool mine = owned();
     if (mine) {
-      refine();
+      refine(s_, d_);
       describe_client(s_, d_);
       if (d_.wanted(kUrl)) describe_url(s_, d_);
       d_.reach(kRequestHead);
@@ -290,8 +266,7 @@ class Parser {
     const bool head = s_.answering != 0 && (s_.heads >> slot & 1) != 0, connect = s_.answering != 0 && (s_.connects >> slot & 1) != 0;
     if (s_.answering != 0) s_.answers = s_.answering;
     if (owned()) {
-      if (s_.credentials && (m_.status == 401 || m_.status == 407)) d_.word(field::kAuthResult, field::AuthResult::Failed);
-      else if (s_.credentials && m_.status >= 200 && m_.status < 400) d_.word(field::kAuthResult, field::AuthResult::Ok);
+      describe_result(s_, d_, m_.status);
       d_.reach(kResponseHead);
       if (m_.has_length && !m_.chunked && !head) d_.number(field::kFileBytes, m_.remaining);
       describe();
@@ -489,6 +464,41 @@ class Parser {
 };
 
 }  // namespace
+
+void reset_transaction(State& s) {
+  s.request_done = s.answer_done = s.credentials = s.absolute = s.forwarded = false;
+  s.is_post = s.dav_method = s.bits_method = s.doh_path = s.wsman_path = s.doh_type = s.dav_agent = s.bits_agent = false;
+  s.arena.used = 0;
+  s.body_bytes = 0;
+  s.client = Hop::None;
+  s.authority_bytes = s.url_bytes = 0;
+}
+
+void describe_method(State& s, Describer& d, std::string_view method) {
+  s.is_post = method == "POST";
+  s.bits_method = method == "BITS_POST";
+  s.dav_method = method == "PROPFIND" || method == "PROPPATCH" || method == "MKCOL" || method == "LOCK" || method == "UNLOCK" ||
+                 method == "COPY" || method == "MOVE";
+  put(d, kMethod, method);
+}
+
+void describe_result(const State& s, Describer& d, std::uint16_t status) {
+  if (!s.credentials) return;
+  if (status == 401 || status == 407) d.word(field::kAuthResult, field::AuthResult::Failed);
+  else if (status >= 200 && status < 400) d.word(field::kAuthResult, field::AuthResult::Ok);
+}
+
+void refine(State& s, Describer& d) {
+  if (s.refined) return;
+  std::string_view app;
+  if (s.bits_method || s.bits_agent) app = "bits";
+  else if (s.dav_method || s.dav_agent) app = "webdav";
+  else if (s.is_post && s.wsman_path) app = "winrm";
+  else if (s.doh_path || s.doh_type) app = "doh";
+  if (app.empty()) return;
+  s.refined = true;
+  d.refine(app);
+}
 
 Progress parse(State& s, const Input& in, Describer& d) { return Parser(s, in, d).run(); }
 
