@@ -59,24 +59,30 @@ bool Parser::frame() {
   const std::uint32_t stream = r.be32() & 0x7fffffff;
   if (!r.ok()) return false;
   if (f_.in_block && (type != kContinuation || stream != f_.block_stream)) return fatal(Flaw::BadMessage);  // 6.10
-  if (length > std::max(kFrameBytesMax, s_.frame_sizes[1 - side_])) d_.flaw(Flaw::TooLarge);                // 4.2
   const Bytes payload = left().subspan(kHeaderBytes, std::min<std::size_t>(length, left().size() - kHeaderBytes));
   if (type == kData) return begin_data(flags, stream, payload, length);
   const bool is_read = type == kHeaders || type == kPushPromise || type == kContinuation || type == kSettings || type == kRstStream;
   if (is_read) {
     if (length > kUnconsumedMax - kHeaderBytes) return fatal(Flaw::TooLarge);
     if (payload.size() < length) return false;
+    judge_size(length);
     pos_ += kHeaderBytes + length;
     return whole_frame(type, flags, stream, payload);
   }
   const std::uint32_t fixed = type == kPriority ? 5 : type == kPing ? 8 : type == kWindowUpdate ? 4 : length;
   if (length != fixed) d_.flaw(Flaw::BadLength);
+  judge_size(length);
   pos_ += kHeaderBytes;
   f_.in_data = true;  // Passed over as DATA of no stream would be.
   f_.ends_stream = false;
   f_.stream = f_.data = f_.size = 0;
   f_.padding = length;
   return true;
+}
+
+/// 4.2
+void Parser::judge_size(std::uint32_t length) {
+  if (length > std::max(kFrameBytesMax, s_.frame_sizes[1 - side_])) d_.flaw(Flaw::TooLarge);
 }
 
 bool Parser::whole_frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream, Bytes payload) {
@@ -174,6 +180,7 @@ bool Parser::begin_data(std::uint8_t flags, std::uint32_t id, Bytes payload, std
     if (padding >= length) return fatal(Flaw::BadLength);
   }
   if (id == 0) return fatal(Flaw::BadMessage);
+  judge_size(length);
   pos_ += kHeaderBytes + in_front;
   f_.in_data = true;
   f_.ends_stream = (flags & kEndStream) != 0;

@@ -26,6 +26,7 @@ class Parser {
   bool preface();
   bool frame();
   bool whole_frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream, Bytes payload);
+  void judge_size(std::uint32_t length);
   bool headers(std::uint8_t flags, std::uint32_t stream, Bytes payload, bool promise);
   bool continuation(std::uint8_t flags, std::uint32_t stream, Bytes payload);
   bool keep_piece(Bytes piece);

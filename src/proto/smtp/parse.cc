@@ -18,12 +18,15 @@ std::string_view path_of(std::string_view argument) {
   return argument.substr(1, std::min(argument.find('>'), argument.size()) - 1);
 }
 
-class Parser {
+class Parser final : FileTeller {
  public:
-  Parser(State& s, const Input& in, Describer& d) : s_(s), in_(in), d_(d), lines_(s.lines[index_of(in.side)], in.bytes) {}
+  Parser(State& s, const Input& in, Describer& d)
+      : s_(s), in_(in), d_(d), lines_(s.lines[index_of(in.side)], in.bytes), mime_(s.mime, d, *this),
+        files_wanted_(d.wanted(field::kFileType) || d.wanted(field::kFileName) || d.wanted(field::kFileBytes)) {}
 
   Progress run() {
     while (!done_ && !carried_ && (in_.side == Side::Client ? client() : server())) {}
+    if (grown_ && !done_) describe();
     return {.consumed = lines_.consumed(), .skip = done_ ? 0 : skip_, .done = done_};
   }
 
@@ -58,9 +61,11 @@ class Parser {
   }
 
   void describe() {
+    grown_ = false;
     if (s_.open && !d_.described()) done_ = true;
   }
   void end_transaction() {
+    if (grown_ && !done_) describe();
     if (s_.open) d_.end_transaction();
     s_.open = false;
   }
@@ -69,7 +74,7 @@ class Parser {
     end_transaction();
     d_.begin_transaction();
     s_.open = true;
-    s_.has_mail = s_.has_auth = false;
+    s_.has_mail = s_.has_auth = s_.has_file = false;
     if (s_.helo_bytes != 0) d_.text(kHelo, {s_.helo, s_.helo_bytes});
   }
   void need_transaction() {
@@ -98,11 +103,13 @@ class Parser {
       if (!s_.open || s_.has_mail) begin_transaction();
       s_.has_mail = true;
       d_.reach(kGreeted);
-      d_.text(kFrom, path_of(line.substr(10)));
+      s_.envelope_bytes = 0;
+      s_.envelope_cut = false;
+      d_.text(kFrom, remember(path_of(line.substr(10))));
       describe();
     } else if (starts_nocase(line, "RCPT TO:")) {
       need_transaction();
-      d_.add_text(kTo, path_of(line.substr(8)));
+      d_.add_text(kTo, remember(path_of(line.substr(8))));
       describe();
     } else if (is("DATA")) {
       envelope_done();
@@ -111,6 +118,7 @@ class Parser {
     } else if (is("BDAT")) {
       what = chunk_begins(argument);
     } else if (is("RSET")) {
+      s_.in_mail = false;
       end_transaction();
     } else if (is("STARTTLS")) {
       s_.stage = Stage::Hold;
@@ -141,7 +149,19 @@ class Parser {
     describe();
   }
 
+  /// For the transactions of further files.
+  std::string_view remember(std::string_view path) {
+    s_.envelope_cut |= s_.envelope_bytes + path.size() + 1 > kEnvelopeBytes;
+    if (s_.envelope_cut) return path;
+    std::memcpy(s_.envelope + s_.envelope_bytes, path.data(), path.size());
+    s_.envelope_bytes = static_cast<std::uint16_t>(s_.envelope_bytes + path.size() + 1);
+    s_.envelope[s_.envelope_bytes - 1] = '\0';
+    return path;
+  }
+
   void envelope_done() {
+    if (s_.stage == Stage::Commands && !s_.in_mail && files_wanted_) mime_.begin();
+    s_.in_mail = true;
     need_transaction();
     s_.has_mail = true;
     d_.reach(kGreeted);
@@ -160,20 +180,63 @@ class Parser {
     s_.last_chunk = equals_nocase(trim(argument.substr(blank)), "LAST");
     s_.remaining = *size;
     if (*size != 0) s_.stage = Stage::Chunk;
+    else if (s_.last_chunk) files_done();
     return s_.last_chunk ? Awaited::Mail : Awaited::Other;
   }
 
   bool chunk() {
     const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(s_.remaining, lines_.left().size()));
+    if (files_wanted_) chunk_text(lines_.left().first(n));
     lines_.pass(n);
     s_.remaining -= n;
-    if (s_.remaining > 1) {  // The last byte brings us back when it is there.
+    if (s_.remaining > 1 && !files_wanted_) {  // The last byte brings us back when it is there.
       skip_ = s_.remaining - 1;
       s_.remaining = 1;
     }
     if (s_.remaining != 0) return false;
     s_.stage = Stage::Commands;
+    if (s_.last_chunk) files_done();
     return true;
+  }
+
+  void chunk_text(Bytes bytes) {
+    while (!bytes.empty()) {
+      const void* lf = std::memchr(bytes.data(), '\n', bytes.size());
+      const std::size_t end = lf == nullptr ? bytes.size() : static_cast<std::size_t>(static_cast<const std::uint8_t*>(lf) - bytes.data());
+      mime_.text(bytes.first(end));
+      if (lf != nullptr) mime_.end_line();
+      bytes = bytes.subspan(std::min(bytes.size(), end + 1));
+    }
+  }
+
+  // ---- files (mime.h)
+
+  void begin_file() override {
+    if (s_.has_file || !s_.open) {
+      begin_transaction();
+      s_.has_mail = true;
+      d_.reach(kGreeted);
+      std::string_view rest(s_.envelope, s_.envelope_bytes);
+      for (bool first = true; !rest.empty(); first = false) {
+        const std::size_t end = rest.find('\0');
+        if (first) d_.text(kFrom, rest.substr(0, end));
+        else d_.add_text(kTo, rest.substr(0, end));
+        rest.remove_prefix(end + 1);
+      }
+      if (s_.envelope_cut) d_.hide(s_.envelope_bytes == 0 ? kFrom : kTo);
+      d_.reach(kEnvelope);
+    }
+    s_.has_file = true;
+  }
+
+  void file_grew(bool now) override {
+    grown_ = true;
+    if (now) describe();
+  }
+
+  void files_done() {
+    s_.in_mail = false;
+    if (files_wanted_) mime_.end();
   }
 
   // ---- AUTH (RFC 4954)
@@ -232,8 +295,10 @@ class Parser {
         const void* lf = std::memchr(bytes.data() + at, '\n', bytes.size() - at);
         const std::size_t end = lf == nullptr ? bytes.size() : static_cast<std::size_t>(static_cast<const std::uint8_t*>(lf) - bytes.data());
         if (end > at) s_.after_cr = bytes[end - 1] == '\r';
+        if (files_wanted_) mime_.text(bytes.subspan(at, end - at));
         at = end;
         if (lf == nullptr) break;
+        if (files_wanted_) mime_.end_line();
         s_.crlf = s_.after_cr;
         s_.dot = Dot::LineStart;
         ++at;
@@ -253,7 +318,9 @@ class Parser {
         d_.flaw(Flaw::BadMessage);  // RFC 5321, 4.1.1.4: a dot between lone LFs ends nothing, but some believe it does.
         s_.crlf = s_.dot == Dot::DotCr;
         s_.dot = Dot::LineStart;
+        if (files_wanted_) mime_.end_line();
       } else {
+        if (files_wanted_ && s_.dot == Dot::DotCr) mime_.text(as_bytes("\r"));
         s_.after_cr = s_.dot == Dot::DotCr;
         s_.dot = Dot::Text;
         continue;
@@ -265,6 +332,7 @@ class Parser {
   }
 
   void mail_done() {
+    files_done();
     s_.stage = Stage::Commands;
     await(Awaited::Mail);
   }
@@ -295,7 +363,7 @@ class Parser {
         return;
       case Awaited::Data:
         s_.stage = Stage::Commands;
-        if (code != 354) return;
+        if (code != 354) return void(s_.in_mail = false);
         s_.stage = Stage::Data;
         s_.dot = Dot::LineStart;
         s_.crlf = true;
@@ -308,8 +376,11 @@ class Parser {
   const Input& in_;
   Describer& d_;
   Lines lines_;
+  Mime mime_;
+  const bool files_wanted_;
   std::uint64_t skip_ = 0;
   bool done_ = false, carried_ = false;
+  bool grown_ = false;  ///< More of a file is known than was described.
 };
 
 }  // namespace

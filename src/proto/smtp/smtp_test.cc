@@ -80,5 +80,70 @@ TEST(Smtp, StartTlsCarries) {
   EXPECT_FALSE(kit::play(kSmtp, after_hello({{C, "STARTTLS\r\n"}, {S, "454 no\r\n"}}))->said("carry"));
 }
 
+/// A mail of these lines by DATA, with its envelope.
+Turns mail(const std::string& lines) {
+  return after_hello({{C, "MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.net>\r\nRCPT TO:<c@example.net>\r\nDATA\r\n"},
+                      {S, "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n"},
+                      {C, lines + "\r\n.\r\n"},
+                      {S, "250 queued\r\n"}});
+}
+const std::string kMixed = "Subject: x\r\nContent-Type: multipart/mixed;\r\n boundary=\"=_b1\"\r\n\r\npreamble\r\n--=_b1\r\n";
+const std::string kExe = "Content-Type: application/octet-stream; name=wrong.txt\r\nContent-Transfer-Encoding: base64\r\n"
+                         "Content-Disposition: attachment; filename=\"invoice.exe\"\r\n\r\nTVqQAAMAAAAEAAAA//8AALgAAAAAAAAAQAAAAAAAAAA=\r\n";
+
+TEST(SmtpFiles, AnAttachmentIsToldWithItsMail) {
+  const auto d = kit::play(kSmtp, mail(kMixed + "Content-Type: text/plain\r\n\r\nHello\r\n--=_b1\r\n" + kExe + "--=_b1--\r\nepilogue"));
+  EXPECT_TRUE(d->said("end smtp.helo=Client.example smtp.from=a@example.org smtp.to=b@example.net smtp.to=c@example.net file.type=pe file.name=invoice.exe "
+                      "file.bytes=32")) << d->outcome();
+  EXPECT_FALSE(d->said("flaw"));
+}
+
+TEST(SmtpFiles, EachFurtherFileIsATransactionWithTheSameEnvelope) {
+  const auto d = kit::play(kSmtp, mail(kMixed + "Content-Disposition: attachment; filename=a.pdf\r\n\r\n%PDF-1.7\r\n--=_b1\r\n" + kExe + "--=_b1--"));
+  EXPECT_TRUE(d->said("file.type=pdf file.name=a.pdf file.bytes=10")) << d->outcome();
+  EXPECT_TRUE(d->said("end smtp.helo=Client.example smtp.from=a@example.org smtp.to=b@example.net smtp.to=c@example.net file.type=pe file.name=invoice.exe "
+                      "file.bytes=32")) << d->outcome();
+}
+
+TEST(SmtpFiles, QuotedPrintableIsUndone) {
+  const auto d = kit::play(kSmtp, mail("Content-Transfer-Encoding: quoted-printable\r\nContent-Disposition: attachment;\r\n filename=run.sh\r\n\r\n=23!/bin=\r\n/sh\r\necho"));
+  EXPECT_TRUE(d->said("file.type=script file.name=run.sh file.bytes=17")) << d->outcome();
+}
+
+TEST(SmtpFiles, NamesMayBeWrittenInManyWays) {
+  const std::pair<const char*, const char*> names[] = {
+      {"filename*=UTF-8''r%C3%A9sum%C3%A9.exe", "r\xc3\xa9sum\xc3\xa9.exe"},
+      {"filename*0=\"long\"; filename*1=\"er.exe\"", "longer.exe"},
+      {"filename=\"=?utf-8?B?bmFtZS5leGU=?=\"", "name.exe"},
+      {"filename=\"=?iso-8859-1?Q?my_file=2Eexe?=\"", "my file.exe"},
+      {"filename=\"a\\\"b.exe\"", "a\"b.exe"},
+      {"size=3; FILENAME = plain.exe", "plain.exe"},
+  };
+  for (const auto& [written, name] : names) {
+    const auto d = kit::play(kSmtp, mail("Content-Disposition: attachment; " + std::string(written) + "\r\n\r\nx"));
+    EXPECT_TRUE(d->said("file.name=" + std::string(name) + " file.bytes")) << written << "\n" << d->outcome();
+  }
+}
+
+TEST(SmtpFiles, PartsMayLieInPartsAndInMails) {
+  const auto d = kit::play(kSmtp, mail(kMixed + "Content-Type: message/rfc822\r\n\r\nSubject: inner\r\nContent-Type: multipart/related; boundary=b2\r\n\r\n--b2\r\n" +
+                                       kExe + "--=_b1\r\nContent-Disposition: attachment; filename=behind.txt\r\n\r\nx\r\n--=_b1--"));
+  EXPECT_TRUE(d->said("file.name=invoice.exe")) << d->outcome();
+  EXPECT_TRUE(d->said("file.name=behind.txt")) << "an outer boundary ends what is inside\n" << d->outcome();
+}
+
+TEST(SmtpFiles, ChunksHoldFilesToo) {
+  const std::string text = kMixed + kExe + "--=_b1--\r\n";
+  const auto d = kit::play(kSmtp, after_hello({{C, "MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.net>\r\nBDAT 100\r\n" + text.substr(0, 100) + "BDAT " +
+                                                       std::to_string(text.size() - 100) + " LAST\r\n" + text.substr(100)},
+                                               {S, "250 ok\r\n250 ok\r\n250 ok\r\n250 ok\r\n"}}));
+  EXPECT_TRUE(d->said("smtp.to=b@example.net file.type=pe file.name=invoice.exe file.bytes=32")) << d->outcome();
+}
+
+TEST(SmtpFiles, AStuffedDotIsNoPartOfTheFile) {
+  const auto d = kit::play(kSmtp, mail("Content-Disposition: attachment; filename=x\r\n\r\n..\r\n.a"));
+  EXPECT_TRUE(d->said("file.bytes=6")) << d->outcome();
+}
+
 }  // namespace
 }  // namespace weir::proto
