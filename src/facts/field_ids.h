@@ -8,7 +8,7 @@
 //   180–199 dns, nbns   200–219 http   220–239 tls, quic   240–259 smb, dcerpc   260–263 ssh   264–267 ftp
 //   268–269 tftp   270–275 smtp   276 imap   277 pop3   280–285 snmp   286–295 dhcp, dhcpv6   296–301 socks
 //   302 rfb   303 rdp   304 ntp   305 sip   306 ldap   307 krb5   308 websocket   309 ssdp   310 stun   311 memcached
-//   312 redis   313 dnp3   314 modbus
+//   312 redis   313 dnp3   314 modbus   315–319 rpc   320–322 rsync
 
 #include "facts/field.h"
 

@@ -25,6 +25,8 @@
 #include "proto/pgsql/pgsql.h"
 #include "proto/pop3/pop3.h"
 #include "proto/rfb/rfb.h"
+#include "proto/rpc/rpc.h"
+#include "proto/rsync/rsync.h"
 #include "proto/smtp/smtp.h"
 #include "proto/socks/socks.h"
 #include "proto/ssh/ssh.h"
@@ -113,7 +115,7 @@ constexpr const Protocol* kProtocols[] = {
     &smb::kNbss,
     &identify::kNcp,
     &identify::kNetflow,
-    &identify::kNfs,
+    &kNfs,
     &identify::kNomachine,
     &identify::kOpcua,
     &identify::kOpenvpn,
@@ -125,7 +127,7 @@ constexpr const Protocol* kProtocols[] = {
     &rdp::kRdp,
     &identify::kRedis,
     &identify::kRmi,
-    &identify::kRsync,
+    &kRsync,
     &identify::kRtcp,
     &identify::kRtmp,
     &identify::kRtp,
@@ -148,7 +150,7 @@ constexpr const Protocol* kProtocols[] = {
     &identify::kSrtp,
     &identify::kStratum,
     &identify::kStun,
-    &identify::kSunrpc,
+    &kSunrpc,
     &identify::kSvn,
     &identify::kSyslog,
     &identify::kTailscale,

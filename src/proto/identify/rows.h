@@ -307,13 +307,6 @@ inline constexpr Protocol kNatpmp = {
 inline constexpr Protocol kNbdgm = {.name = "nbdgm", .udp_ports = ports::kNbdgmUdp, .udp = true, .identify = nbdgm};
 inline constexpr Protocol kNcp = {.name = "ncp", .tcp_ports = ports::kNcpTcp, .tcp = true, .identify = ncp};
 inline constexpr Protocol kNetflow = {.name = "netflow", .udp_ports = ports::kNetflowUdp, .udp = true, .identify = netflow};
-inline constexpr Protocol kNfs = {
-    .name = "nfs",
-    .tcp_ports = ports::kNfsTcp,
-    .udp_ports = ports::kNfsUdp,
-    .tcp = true,
-    .udp = true,
-    .identify = nfs};
 inline constexpr Protocol kNomachine = {
     .name = "nomachine",
     .tcp_ports = ports::kNomachineTcp,
@@ -354,7 +347,6 @@ inline constexpr Protocol kRedis = {
     .state_bytes = sizeof(OneFactState),
     .parse = parse_as<OneFactState, parse_redis>};
 inline constexpr Protocol kRmi = {.name = "jrmi", .tcp_ports = ports::kRmiTcp, .tcp = true, .identify = rmi};
-inline constexpr Protocol kRsync = {.name = "rsync", .tcp_ports = ports::kRsyncTcp, .tcp = true, .identify = rsync};
 inline constexpr Protocol kRtcp = {.name = "rtcp", .udp_ports = ports::kRtcpUdp, .udp = true, .identify = rtcp};
 inline constexpr Protocol kRtmp = {.name = "rtmp", .tcp_ports = ports::kRtmpTcp, .tcp = true, .identify = rtmp};
 inline constexpr Protocol kRtp = {.name = "rtp", .udp_ports = ports::kRtpUdp, .udp = true, .identify = rtp, .datagrams_max = 4};
@@ -403,13 +395,6 @@ inline constexpr Protocol kStun = {
     .state_bytes = sizeof(StunState),
     .parse = parse_as<StunState, parse_stun>,
     .may_extend = true};  // into dtls and srtp
-inline constexpr Protocol kSunrpc = {
-    .name = "sunrpc",
-    .tcp_ports = ports::kSunrpcTcp,
-    .udp_ports = ports::kSunrpcUdp,
-    .tcp = true,
-    .udp = true,
-    .identify = sunrpc};
 inline constexpr Protocol kSvn = {.name = "svn", .tcp_ports = ports::kSvnTcp, .tcp = true, .identify = svn};
 inline constexpr Protocol kSyslog = {.name = "syslog", .udp_ports = ports::kSyslogUdp, .udp = true, .identify = syslog};
 inline constexpr Protocol kTailscale = {
