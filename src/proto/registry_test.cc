@@ -7,8 +7,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <set>
 #include <string>
 
@@ -138,6 +140,84 @@ TEST(Registry, CutSeedsDoNoHarm) {
       }
     });
   }
+}
+
+/// What each side of a conversation says first: of all seeds that are conversations.
+std::vector<std::pair<std::string, std::array<std::string, 2>>> beginnings() {
+  constexpr std::string_view kNoConversations[] = {"capture", "convo", "engine",      "json",           "list", "nft_json", "ntlmssp",
+                                                   "policy",  "spellings", "quic_frames", "suricata_rules", "text_set", "wire"};
+  std::vector<std::pair<std::string, std::array<std::string, 2>>> out;
+  for (const fs::directory_entry& folder : fs::directory_iterator("tests/corpus")) {
+    const std::string name = folder.path().filename();
+    if (std::ranges::find(kNoConversations, name) != std::end(kNoConversations)) continue;
+    for (const fs::directory_entry& file : fs::directory_iterator(folder)) {
+      std::array<std::string, 2> sides;
+      if (name == "identify") {  // How, a quarter of the client's size, the bytes of both.
+        std::ifstream in(file.path(), std::ios::binary);
+        const std::string data((std::istreambuf_iterator<char>(in)), {});
+        if (data.size() < 3) continue;
+        const std::size_t split = std::min(data.size() - 2, std::size_t{static_cast<std::uint8_t>(data[1])} * 4);
+        sides = {data.substr(2, split), data.substr(2 + split)};
+      } else {
+        for (const Piece& piece : pieces_of(file.path())) sides[index_of(piece.side)] += piece.bytes;
+      }
+      for (std::string& side : sides) side.resize(std::min(side.size(), kEvidenceMax));
+      out.emplace_back(name + "/" + file.path().filename().string(), sides);
+    }
+  }
+  std::ranges::sort(out);
+  return out;
+}
+
+/// Conversations in which one side contradicts the other: whoever asks has had its answer by then. (TLS refused in another protocol's words; a server that
+/// greets late or not at all.)
+constexpr std::string_view kContradictions[] = {"identify/ssh_client_and_binary_server", "identify/tls_hello_and_no_server_of_tls", "smtp/bdat",
+                                                "smtp/smuggle", "stun/turn", "tls/middle", "tls/plain-answer"};
+
+// What a stream cannot be any more it does not become again, whichever side's bytes come first and in whatever pieces. What it is it stays, as far as the
+// two sides agree.
+TEST(Registry, IdentificationDoesNotDependOnHowTheSidesGrow) {
+  std::mt19937 random(7);
+  std::size_t asked = 0;
+  std::set<std::string> wrong;
+  const auto all = beginnings();
+  for (const auto& [name, own] : all) {
+    for (int path = 0; path < 20; ++path) {
+      // On later paths the server is another conversation's: then it ends where a row is certain.
+      const bool contradicts = path >= 12 || std::ranges::find(kContradictions, name) != std::end(kContradictions);
+      const std::array<std::string, 2> sides = {own[0], path >= 12 ? all[random() % all.size()].second[1] : own[1]};
+      // The order of growth: alike on both sides, one whole side first, or at random.
+      std::vector<std::array<std::size_t, 2>> steps;
+      std::array<std::size_t, 2> n = {0, 0};
+      const bool server_first = path % 2 != 0;
+      while (n[0] < sides[0].size() || n[1] < sides[1].size()) {
+        std::size_t side = path < 2 ? (server_first ? 1 : 0) : steps.empty() ? (server_first ? 1 : 0) : random() % 2;
+        if (n[side] == sides[side].size()) side = 1 - side;
+        n[side] += std::min<std::size_t>(sides[side].size() - n[side], path < 6 && n[side] < 40 ? 1 : 1 + random() % 60);
+        steps.push_back(n);
+      }
+      if (steps.empty()) continue;
+      const bool unsure = path % 4 >= 2;
+      for (const Protocol* p : protocols()) {
+        if (p->identify == nullptr || !p->tcp) continue;
+        Match before = Match::Maybe;
+        for (const auto& step : steps) {
+          const std::vector<std::uint8_t> client(sides[0].begin(), sides[0].begin() + static_cast<std::ptrdiff_t>(step[0]));
+          const std::vector<std::uint8_t> server(sides[1].begin(), sides[1].begin() + static_cast<std::ptrdiff_t>(step[1]));
+          const Match match = p->identify({.client = client, .server = server, .client_port = 40000, .server_port = 40001,
+                                           .server_first = steps[0][1] != 0, .roles_unsure = unsure});
+          ++asked;
+          if (before == Match::Yes && contradicts) break;
+          if (before != Match::Maybe && match != before)
+            wrong.insert(std::string(p->name) + (before == Match::No ? ": No" : ": Yes") + " became something else, " + name + (unsure ? ", roles unsure" : "") +
+                         (steps[0][1] != 0 ? ", server first" : ""));
+          before = before == Match::Maybe ? match : before;
+        }
+      }
+    }
+  }
+  for (const std::string& line : wrong) ADD_FAILURE() << line;
+  EXPECT_GT(asked, 100'000U);
 }
 
 }  // namespace

@@ -46,6 +46,7 @@ class Dialogue : public Describer {
   Dialogue& server(std::string_view text) { return send(Side::Server, text); }
   /// The same, one byte at a time.
   Dialogue& drip(Side side, std::string_view text) {
+    if (text.empty()) send(side, text);  // What waited for the other side may go on, as it does in send().
     for (char c : text) send(side, std::string_view(&c, 1));
     return *this;
   }

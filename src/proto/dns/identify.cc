@@ -150,18 +150,30 @@ Match identify_datagram(const Evidence& e, Flavor flavor) {
   return look.match == Match::Yes && flavor_of(look, e) == flavor ? Match::Yes : Match::No;
 }
 
-Match identify_stream(const Evidence& e, Flavor flavor) {
-  const bool by_client = !e.client.empty();
-  const Bytes bytes = by_client ? e.client : e.server;
+/// One side of a stream: its first message.
+Match judge_stream(Bytes bytes, bool answers, const Evidence& e, Flavor flavor) {
   if (bytes.size() < 2) return Match::Maybe;
   const std::size_t length = load_be16(bytes.data());
   if (length < kHeaderBytes) return Match::No;
   const Bytes message = bytes.subspan(2, std::min(length, bytes.size() - 2));
   const Look look = look_at(message, message.size() < length, false, false);
   if (look.match == Match::No) return Match::No;
-  if (message.size() >= 4 && !e.roles_unsure && by_client == ((message[2] & 0x80) != 0)) return Match::No;
+  if (message.size() >= 4 && !e.roles_unsure && answers != ((message[2] & 0x80) != 0)) return Match::No;
   if (look.match == Match::Maybe) return Match::Maybe;
   return flavor_of(look, e) == flavor ? Match::Yes : Match::No;
+}
+
+/// The question decides. Bytes of a server that come too early rule out nothing: it would only have to send one to be taken for something else. Where it
+/// spoke first all the same, and its answer is whole, that counts: the question went by elsewhere.
+Match identify_stream(const Evidence& e, Flavor flavor) {
+  const Match question = judge_stream(e.client, false, e, flavor), answer = judge_stream(e.server, true, e, flavor);
+  if (e.roles_unsure) {
+    if (question == Match::Yes || answer == Match::Yes) return Match::Yes;
+    return question == Match::No && answer == Match::No ? Match::No : Match::Maybe;
+  }
+  const bool server_first = e.server_first || e.client.empty();
+  if (!server_first || e.server.empty() || question == Match::Yes) return question;
+  return answer != Match::No ? answer : question;
 }
 
 }  // namespace

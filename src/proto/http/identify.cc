@@ -30,7 +30,20 @@ Match match_version(std::string_view text) {
 /// RFC 1945, 4.1: a line of GET and a path is a whole HTTP/0.9 request. Too little to be sure of: the answer must be a page or a status line.
 bool is_simple_request(std::string_view text) {
   const std::size_t end = text.find('\n');
-  return end != std::string_view::npos && text.starts_with("GET /") && end + 1 == text.size() && text.substr(0, end).find(' ', 4) == std::string_view::npos;
+  return end != std::string_view::npos && text.starts_with("GET /") && text.substr(0, end).find(' ', 4) == std::string_view::npos;
+}
+
+/// The request's side decides. Bytes of a server that come too early rule out nothing: it would only have to send one to be taken for something else.
+/// Where it spoke first all the same, and says what only an answer says, its word counts: the request went by elsewhere.
+Match judge(const Evidence& e) {
+  const Match answer = e.server.empty() ? Match::Maybe : match_version(as_text(e.server));
+  Match request = e.client.empty() ? Match::Maybe : match_request(e.client);
+  if (request == Match::Maybe && is_simple_request(as_text(e.client)) && !e.server.empty())
+    request = answer != Match::No ? answer : e.server[0] == '<' ? Match::Yes : Match::No;
+  const bool server_first = e.server_first || e.client.empty();
+  if (!server_first || e.server.empty()) return request;
+  if (answer == Match::Yes || request == Match::Yes) return Match::Yes;
+  return answer == Match::Maybe ? Match::Maybe : request;
 }
 
 }  // namespace
@@ -66,24 +79,12 @@ Match match_request(Bytes bytes) {
 
 Match identify(const Evidence& e) {
   if (e.is_udp()) return Match::No;
-  const auto judge = [](Bytes client, Bytes server) {
-    const Match request = client.empty() ? Match::Maybe : match_request(client);
-    const Match answer = server.empty() ? Match::Maybe : match_version(as_text(server));
-    if (request == Match::No || request == Match::Yes) return request;
-    if (answer == Match::Yes) return Match::Yes;
-    if (answer == Match::Maybe) return Match::Maybe;
-    // Bytes of a server that come too early rule out no request: it would only have to send one to be taken for something else.
-    if (!is_simple_request(as_text(client))) return client.empty() ? Match::No : Match::Maybe;
-    return server[0] == '<' ? Match::Yes : Match::No;
-  };
-  const Match match = judge(e.client, e.server);
-  if (!e.roles_unsure || match == Match::Yes) return match;
+  if (!e.roles_unsure) return judge(e);
   // Either side's bytes as either; a body in its middle looks like nothing, so one sure side is enough.
-  const Match turned = judge(e.server, e.client);
-  if (turned == Match::Yes) return turned;
-  for (const Bytes side : {e.client, e.server})
-    if (match_version(as_text(side)) == Match::Yes || (!side.empty() && match_request(side) == Match::Yes)) return Match::Yes;
-  return match == Match::No && turned == Match::No ? Match::No : Match::Maybe;
+  const auto either = [](Bytes side) { return side.empty() ? Match::Maybe : std::max(match_version(as_text(side)), match_request(side)); };
+  const Match client = either(e.client), server = either(e.server);
+  if (client == Match::Yes || server == Match::Yes) return Match::Yes;
+  return client == Match::No && server == Match::No ? Match::No : Match::Maybe;
 }
 
 }  // namespace weir::proto::http

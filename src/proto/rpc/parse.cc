@@ -126,7 +126,8 @@ class Parser {
     }
     d_.reach(kCalled);
     s_.calls[s_.next_call++ % kCallsMax] = {.xid = xid, .program = program, .procedure = procedure,
-                                            .version = static_cast<std::uint8_t>(std::min(version, 255U)), .reads_begin = arguments.reads_begin};
+                                            .version = static_cast<std::uint8_t>(std::min(version, 255U)), .reads_begin = arguments.reads_begin,
+                                            .has_account = d_.state(field::kAuthScheme) == FactState::Known};
     describe();
   }
 
@@ -171,14 +172,14 @@ class Parser {
     }
     const bool denied = r.be32() == 1;
     if (denied) {
-      if (r.be32() == 1 && r.ok()) d_.word(field::kAuthResult, field::AuthResult::Failed);  // AUTH_ERROR
+      if (r.be32() == 1 && r.ok() && call.has_account) d_.word(field::kAuthResult, field::AuthResult::Failed);  // AUTH_ERROR
       describe();
       return end();
     }
     r.skip(4);
     r.skip((r.be32() + 3) & ~3U);
     const bool success = r.be32() == 0 && r.ok();
-    if (success && d_.state(field::kAuthScheme) == FactState::Known) d_.word(field::kAuthResult, field::AuthResult::Ok);
+    if (success && call.has_account) d_.word(field::kAuthResult, field::AuthResult::Ok);
     if (success && call.reads_begin)
       if (const Bytes data = data_read(call, r.rest()); !data.empty())
         if (const auto type = file_type(data)) d_.word(field::kFileType, *type);

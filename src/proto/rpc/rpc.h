@@ -31,6 +31,7 @@ struct Call {
   std::uint32_t xid, program, procedure;
   std::uint8_t version;
   bool reads_begin;  ///< It reads a file's first bytes.
+  bool has_account;
 };
 
 /// A side's record (TCP), as far as it is read.

@@ -29,7 +29,7 @@ TEST(SocksIdentify, NeedsTheProxysAnswer) {
   EXPECT_EQ(seen(kFourNamed + "GET /" + std::string(400, 'a')), Match::Yes) << "the tunnel's first bytes may follow";
   EXPECT_EQ(seen("\5\0"s), Match::No);
   EXPECT_EQ(seen("GET / HTTP/1.1"), Match::No);
-  EXPECT_EQ(seen("", "220 x"), Match::No);
+  EXPECT_EQ(seen("", "220 x"), Match::Maybe) << "a server that speaks too early rules out no request";
 }
 
 TEST(Socks, FiveThenAnotherProtocol) {
