@@ -64,7 +64,8 @@ TEST(IrcIdentify, ByRegistrationOrPrefix) {
 
 TEST(TelnetIdentify, ByNegotiation) {
   EXPECT_EQ(seen(kTelnet, "", "\xff\xfd\x18\xff\xfd\x20"), Match::Yes);  // DO terminal-type, DO terminal-speed
-  EXPECT_EQ(seen(kTelnet, "", "\xff\xfb\x01"), Match::Yes);              // WILL echo
+  EXPECT_EQ(seen(kTelnet, "", "\xff\xfb\x01"), Match::Maybe);            // WILL echo
+  EXPECT_EQ(seen(kTelnet, "\xff\xfd\x01", "\xff\xfb\x01"), Match::Yes);  // DO echo, WILL echo
   EXPECT_EQ(seen(kTelnet, "", "\xff\xd8\xff"), Match::No);
   EXPECT_EQ(seen(kTelnet, "", "login: "), Match::No);
 }

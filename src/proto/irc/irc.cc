@@ -43,7 +43,9 @@ Match judge_server(std::string_view text) {
   }
   if (text[0] != ':') return starts_nocase(text, "PING :") || starts_nocase("PING :", text) || starts_nocase(text, "ERROR :") || starts_nocase("ERROR :", text) ? Match::Maybe : Match::No;
   const std::size_t blank = text.find(' ');
-  if (blank == std::string_view::npos) return text.size() < 256 && text.find('\n') == std::string_view::npos ? Match::Maybe : Match::No;
+  const std::string_view source = text.substr(0, blank);
+  if (source.size() > 255 || source.find('\n') != std::string_view::npos) return Match::No;
+  if (blank == std::string_view::npos) return Match::Maybe;
   const std::string_view rest = text.substr(blank + 1);
   if (rest.size() < 4) return Match::Maybe;
   if (is_digit(rest[0]) && is_digit(rest[1]) && is_digit(rest[2]) && rest[3] == ' ') return Match::Yes;
