@@ -28,10 +28,8 @@ void FlowDescriber::begin_transaction(std::uint64_t key, bool answer) {
   for (std::size_t i = 0; i < live_.counted_count; ++i)
     if (!live_.counted[i].of_transaction) live_.counted[kept++] = live_.counted[i];
   live_.counted_count = kept;
-  if (++transactions_ > kTransactionsAFrameMax) {
-    flaw(Flaw::TooManyTransactions);
-    return;
-  }
+  // Each is judged all the same: a frame that is full of them costs no more than small ones with as many.
+  if (++transactions_ > kTransactionsAFrameMax) flaw(Flaw::TooManyTransactions);
   if (!answer || live_.flow.ends.protocol != ip_protocol::kUdp) return;
   const Flow& flow = lane_.flows_.at(work_.index);
   const RuleId rule = lane_.denials_.answers_transaction(flow.first_frame, key, lane_.now_.mono_ns);
@@ -48,7 +46,7 @@ void FlowDescriber::begin_transaction(std::uint64_t key, bool answer) {
 bool FlowDescriber::settled() const { return lane_.flows_.at(work_.index).settled; }
 
 bool FlowDescriber::described() {
-  if (stopped_ || transactions_ > kTransactionsAFrameMax) return !stopped_;
+  if (stopped_) return false;
   if (settled()) return true;  // Read for its name alone.
   if (live_.transaction_open) {
     lane_.set_view(work_, false);
@@ -73,7 +71,7 @@ void FlowDescriber::end_transaction() {
   live_.facts.close(field::kFileName, Scope::Transaction);
   live_.facts.close(field::kFileBytes, Scope::Transaction);
   // What was missing is now absent: rules that waited for it become certain.
-  if (!stopped_ && !settled() && transactions_ <= kTransactionsAFrameMax && !lane_.judge_now(work_, false)) stopped_ = true;
+  if (!stopped_ && !settled() && !lane_.judge_now(work_, false)) stopped_ = true;
   lane_.set_view(work_, false);
   lane_.sink_.on_transaction(lane_.view_, lane_.flow_id(lane_.flows_.at(work_.index)));
   live_.transaction_open = false;

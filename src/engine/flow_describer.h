@@ -8,7 +8,7 @@
 
 namespace weir::engine {
 
-inline constexpr std::uint32_t kTransactionsAFrameMax = 8;
+inline constexpr std::uint32_t kTransactionsAFrameMax = 8;  ///< More are a flaw.
 
 class FlowDescriber final : public Describer {
  public:
