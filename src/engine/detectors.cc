@@ -102,7 +102,7 @@ struct Detectors::Tables {
   std::optional<state::Stations> stations;
   std::optional<state::Leases> leases;
   std::optional<state::BoundedMap<state::ConnectionKey, std::uint64_t>> connected;  ///< The site that a CONNECT asked for.
-  AppId http, ssh, websocket;
+  AppId http, http2, ssh, websocket;
   AppSet carried_openly;  ///< What HTTP carries by its own design: TLS behind CONNECT, and the layers that name a use of HTTP.
 
   Tables(const policy::RuleSet& rules, std::size_t entries, const Vocabulary& words);
@@ -125,8 +125,8 @@ Detectors::Tables::Tables(const policy::RuleSet& rules, std::size_t entries, con
   if (leases_wanted) leases.emplace(entries);
   if (fronting) connected.emplace(entries);
   const auto app = [&](std::string_view name) { return words.app(name).value_or(kUnknownApp); };
-  http = app("http"), ssh = app("ssh"), websocket = app("websocket");
-  for (const std::string_view name : {"http", "http2", "tls", "websocket", "doh", "bits", "webdav", "winrm", "mqtt", "xmpp", "amqp", "stratum"})
+  http = app("http"), http2 = app("http2"), ssh = app("ssh"), websocket = app("websocket");
+  for (const std::string_view name : {"http", "http2", "grpc", "tls", "websocket", "doh", "bits", "webdav", "winrm", "mqtt", "xmpp", "amqp", "stratum"})
     carried_openly.add(app(name));
 }
 
@@ -175,9 +175,9 @@ void Detectors::own(Vocabulary& words) {
       if (const auto id = words.app(name)) words.add_owner(field, *id);
   };
   for (const FieldId f : {kDnsGenerated, kDnsFirstSeen}) reading_of(f, {"dns", "mdns", "llmnr", "nbns"});
-  reading_of(kHttpSsrf, {"http", "dns"});
-  reading_of(kHttpFronting, {"http", "tls", "quic"});
-  reading_of(kHttpTunnel, {"http"});
+  reading_of(kHttpSsrf, {"http", "http2", "dns"});
+  reading_of(kHttpFronting, {"http", "http2", "tls", "quic"});
+  reading_of(kHttpTunnel, {"http", "http2"});
   reading_of(kSshTunnel, {"ssh"});
   reading_of(kFlowSlow, {"http"});
   reading_of(kDhcpPoolFree, {"dhcp"});
@@ -277,7 +277,7 @@ void Detectors::make_of_transaction(const View& view, Facts& out) {
       if (t.first_seen) number(out, kDnsFirstSeen, t.first_seen->ask(first->text(), view.now_ns));
     }
   }
-  const bool is_http = view.parser == t.http;
+  const bool is_http = view.parser == t.http || view.parser == t.http2;
   if (t.ssrf) {
     if (is_http) flag(out, kHttpSsrf, is_metadata_request(view));
     else if (facts.state(dns::kAnswer) == FactState::Known) flag(out, kHttpSsrf, is_metadata_answer(view));

@@ -92,5 +92,25 @@ TEST(Http2Flow, GrpcIsAName) {
   EXPECT_EQ(c.client(frame(1, 4, 3, field(":method", "POST") + field(":scheme", "http") + field(":path", "/s/m") + field("content-type", "application/grpc"))), "drop grpc");
 }
 
+TEST(Http2Flow, ReadingsOfHttpAreMadeOfItToo) {
+  Filter f("weir: 1\nrules: [ { name: tunnel, match: { http.tunnel: true }, action: drop }, { name: ssrf, match: { http.ssrf: true }, action: drop } ]");
+  Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 8080);
+  c.open();
+  EXPECT_EQ(c.client(kHello + frame(1, 5, 1, field(":method", "POST") + field(":scheme", "http") + field(":path", "/s/m") + field("content-type", "application/grpc"))), "pass");
+  EXPECT_EQ(c.client(request(3, "GET", "/fetch?url=http://169.254.169.254/latest/meta-data/")), "drop ssrf");
+}
+
+TEST(Http2Flow, AStreamCountsOnce) {
+  Filter f("weir: 1\nrules: [ { name: three, match: { http.method: present }, action: { limit: { rate: 3/m, burst: 3, per: from } } } ]");
+  Connection c(f, "10.0.0.5", 40000, "198.51.100.80", 8080);
+  c.open();
+  EXPECT_EQ(plain(c.client(kHello + request(1, "POST", "/1", false))), "pass");
+  EXPECT_EQ(plain(c.client(request(3, "POST", "/3", false))), "pass");
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(plain(c.client(data(1, "x", i == 3) + data(3, "y", i == 3))), "pass") << i;
+  EXPECT_EQ(plain(c.server(frame(4, 0, 0, "") + answer(1, "200") + answer(3, "200"))), "pass");
+  EXPECT_EQ(plain(c.client(request(5, "GET", "/5"))), "pass");
+  EXPECT_EQ(plain(c.client(request(7, "GET", "/7"))), "drop");
+}
+
 }  // namespace
 }  // namespace weir::engine

@@ -80,6 +80,8 @@ constexpr Key kKeys[] = {
     {"krb5", "auth.user", "cname"},
     {"krb5", "auth.realm", "realm"},
     {"ldap", "ldap.op", "request.operation"},
+    {"nfs", "nfs.operation", "procedure"},
+    {"nfs", "file.name", "filename"},
     {"tftp", "tftp.op", "packet"},
     {"tftp", "tftp.filename", "file"},
 };

@@ -38,7 +38,7 @@ void Parser::block(std::uint32_t id, bool ends_stream, Bytes bytes) {
       if (stream != nullptr) *stream = {};  // A server answered before it was asked.
       stream = &open_stream(id);
       head.kind = Kind::Request;
-      begin_transaction(id);
+      begin_transaction(id, false);
     }
   } else {
     if (stream == nullptr) {

@@ -75,7 +75,7 @@ class Parser {
   Stream& open_stream(std::uint32_t id);
   std::size_t place_of(const Stream& stream) const { return static_cast<std::size_t>(&stream - s_.streams); }
   bool is_current(const Stream& stream) const { return h_.open && s_.current == stream.id; }
-  void begin_transaction(std::uint32_t id);
+  void begin_transaction(std::uint32_t id, bool again);
   void end_transaction();
   /// Makes the stream's transaction the open one, with what is remembered of its request.
   void take_up(Stream& stream);

@@ -42,9 +42,10 @@ Stream& Parser::open_stream(std::uint32_t id) {
   return *best;
 }
 
-void Parser::begin_transaction(std::uint32_t id) {
+/// `again`: of a stream that has had one. It is no further request then, where requests are counted.
+void Parser::begin_transaction(std::uint32_t id, bool again) {
   end_transaction();
-  d_.begin_transaction(id);
+  d_.begin_transaction(id, again);
   http::reset_transaction(h_);
   h_.open = true;
   s_.current = id;
@@ -72,7 +73,7 @@ void Parser::describe_request(std::string_view method, std::string_view target, 
 
 void Parser::take_up(Stream& stream) {
   if (is_current(stream)) return;
-  begin_transaction(stream.id);
+  begin_transaction(stream.id, true);
   h_.credentials = stream.credentials;
   h_.request_done = (stream.done & kClient) != 0;
   if (stream.record_bytes != 0) {
