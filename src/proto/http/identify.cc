@@ -30,7 +30,10 @@ Match match_version(std::string_view text) {
 /// RFC 1945, 4.1: a line of GET and a path is a whole HTTP/0.9 request. Too little to be sure of: the answer must be a page or a status line.
 bool is_simple_request(std::string_view text) {
   const std::size_t end = text.find('\n');
-  return end != std::string_view::npos && text.starts_with("GET /") && text.substr(0, end).find(' ', 4) == std::string_view::npos;
+  if (end == std::string_view::npos || !text.starts_with("GET /")) return false;
+  std::string_view target = text.substr(4, end - 4);
+  if (target.ends_with('\r')) target.remove_suffix(1);
+  return std::ranges::none_of(target, [](char c) { return static_cast<std::uint8_t>(c) <= 0x20 || c == 0x7f; });
 }
 
 /// The request's side decides. Bytes of a server that come too early rule out nothing: it would only have to send one to be taken for something else.
@@ -38,8 +41,7 @@ bool is_simple_request(std::string_view text) {
 Match judge(const Evidence& e) {
   const Match answer = e.server.empty() ? Match::Maybe : match_version(as_text(e.server));
   Match request = e.client.empty() ? Match::Maybe : match_request(e.client);
-  if (request == Match::Maybe && is_simple_request(as_text(e.client)) && !e.server.empty())
-    request = answer != Match::No ? answer : e.server[0] == '<' ? Match::Yes : Match::No;
+  if (is_simple_request(as_text(e.client))) request = e.server.empty() || answer != Match::No ? answer : e.server[0] == '<' ? Match::Yes : Match::No;
   const bool server_first = e.server_first || e.client.empty();
   if (!server_first || e.server.empty()) return request;
   if (answer == Match::Yes || request == Match::Yes) return Match::Yes;
@@ -70,7 +72,7 @@ Match match_request(Bytes bytes) {
     }
     // The feed of a simple request's line may come in the next segment.
     const bool cut = c == '\r' && at + 1 == text.size() && text.starts_with("GET /") && text.substr(0, at).find(' ', 4) == std::string_view::npos;
-    if (c == '\r' || c == '\n') return cut || is_simple_request(text) ? Match::Maybe : Match::No;
+    if (c == '\r' || c == '\n') return cut || (is_simple_request(text) && text.ends_with('\n') && std::ranges::count(text, '\n') == 1) ? Match::Maybe : Match::No;
     if (c < 0x20 || c == 0x7f) return Match::No;
   }
   if (bytes.size() >= kEvidenceMax) return own ? Match::Yes : Match::No;
