@@ -9,6 +9,7 @@
 #include "proto/http/http.h"
 #include "proto/http2/http2.h"
 #include "proto/dcerpc/dcerpc.h"
+#include "proto/identify/access.h"
 #include "proto/identify/rows.h"
 #include "proto/identify/signatures.h"
 #include "proto/identify/vendors.h"
@@ -266,6 +267,25 @@ constexpr const Protocol* kProtocols[] = {
     &identify::kXiaomi,
     &identify::kZoom,
     &identify::kZug,
+    &identify::kAppleRemoteDesktop,
+    &identify::kBore,
+    &identify::kCloudflareWarp,
+    &identify::kDameware,
+    &identify::kFrp,
+    &identify::kGuacamole,
+    &identify::kHamachi,
+    &identify::kLibp2p,
+    &identify::kN2n,
+    &identify::kNebula,
+    &identify::kPcanywhere,
+    &identify::kRustdesk,
+    &identify::kSoftether,
+    &identify::kSynergy,
+    &identify::kVmware,
+    &identify::kVncRepeater,
+    &identify::kXpra,
+    &identify::kYggdrasil,
+    &identify::kZerotier,
 };
 
 // Ranges of field numbers must not meet (field_ids.h shares them out). Protocols that share a parser share the same rows.

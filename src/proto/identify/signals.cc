@@ -150,7 +150,7 @@ bool bfcp_message(Bytes b) {
 }
 Match bfcp_stream(Bytes b) {
   Probe probe(b);
-  probe.byte(0, 0x20, 0x58).byte(1, 1, 19).be16(2, 0, 64);
+  probe.byte(0, 0x20, 0x58).byte(1, 1, 13).be16(2, 0, 64);  // Acknowledgements (14 and on) belong to datagrams (5.3.14).
   if (!b.empty()) probe.that((b[0] & 0x07) == 0);
   if (probe.failed()) return Match::No;
   if (b.size() < 12) return Match::Maybe;
