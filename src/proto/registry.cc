@@ -11,6 +11,7 @@
 #include "proto/dcerpc/dcerpc.h"
 #include "proto/identify/access.h"
 #include "proto/identify/rows.h"
+#include "proto/identify/stores.h"
 #include "proto/identify/signatures.h"
 #include "proto/identify/vendors.h"
 #include "proto/rdp/rdp.h"
@@ -286,6 +287,39 @@ constexpr const Protocol* kProtocols[] = {
     &identify::kXpra,
     &identify::kYggdrasil,
     &identify::kZerotier,
+    &identify::kAerospike,
+    &identify::kAmanda,
+    &identify::kAsteriskAmi,
+    &identify::kBacula,
+    &identify::kBeanstalkd,
+    &identify::kBeats,
+    &identify::kBolt,
+    &identify::kClickhouse,
+    &identify::kCvspserver,
+    &identify::kDict,
+    &identify::kDistcc,
+    &identify::kFirebird,
+    &identify::kFreeswitch,
+    &identify::kHadoop,
+    &identify::kHana,
+    &identify::kHazelcast,
+    &identify::kHbase,
+    &identify::kIbmMq,
+    &identify::kIgnite,
+    &identify::kIperf,
+    &identify::kManagesieve,
+    &identify::kMpd,
+    &identify::kMsmq,
+    &identify::kMysqlx,
+    &identify::kNanomsg,
+    &identify::kNsq,
+    &identify::kPulsar,
+    &identify::kRabbitmqStream,
+    &identify::kRethinkdb,
+    &identify::kSaprouter,
+    &identify::kTarantool,
+    &identify::kVelocystream,
+    &identify::kZookeeper,
 };
 
 // Ranges of field numbers must not meet (field_ids.h shares them out). Protocols that share a parser share the same rows.
