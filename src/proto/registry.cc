@@ -12,6 +12,7 @@
 #include "proto/identify/access.h"
 #include "proto/identify/rows.h"
 #include "proto/identify/stores.h"
+#include "proto/identify/things.h"
 #include "proto/identify/signatures.h"
 #include "proto/identify/vendors.h"
 #include "proto/rdp/rdp.h"
@@ -320,6 +321,31 @@ constexpr const Protocol* kProtocols[] = {
     &identify::kTarantool,
     &identify::kVelocystream,
     &identify::kZookeeper,
+    &identify::kAddp,
+    &identify::kArtNet,
+    &identify::kBaichuan,
+    &identify::kCan,
+    &identify::kCnpIp,
+    &identify::kCodesys,
+    &identify::kDahua,
+    &identify::kDvrip,
+    &identify::kEthercat,
+    &identify::kFox,
+    &identify::kLantronix,
+    &identify::kLifx,
+    &identify::kMelsec,
+    &identify::kMiio,
+    &identify::kMndp,
+    &identify::kMoxa,
+    &identify::kPcworx,
+    &identify::kPjl,
+    &identify::kPppp,
+    &identify::kProconos,
+    &identify::kProfinetIo,
+    &identify::kSacn,
+    &identify::kSadp,
+    &identify::kSrt,
+    &identify::kTzsp,
 };
 
 // Ranges of field numbers must not meet (field_ids.h shares them out). Protocols that share a parser share the same rows.
