@@ -13,6 +13,8 @@
 #include "proto/identify/rows.h"
 #include "proto/identify/stores.h"
 #include "proto/identify/things.h"
+#include "proto/identify/classics.h"
+#include "proto/identify/games.h"
 #include "proto/identify/signatures.h"
 #include "proto/identify/vendors.h"
 #include "proto/rdp/rdp.h"
@@ -346,6 +348,28 @@ constexpr const Protocol* kProtocols[] = {
     &identify::kSadp,
     &identify::kSrt,
     &identify::kTzsp,
+    &identify::kChargen,
+    &identify::kFinger,
+    &identify::kGopher,
+    &identify::kGtpPrime,
+    &identify::kIdent,
+    &identify::kLotusNotes,
+    &identify::kNmea,
+    &identify::kRlogin,
+    &identify::kRwho,
+    &identify::kUucp,
+    &identify::kApplejuice,
+    &identify::kArmagetron,
+    &identify::kBlizzard,
+    &identify::kCrossfire,
+    &identify::kDirectconnect,
+    &identify::kGenshinImpact,
+    &identify::kHeroesOfTheStorm,
+    &identify::kMaplestory,
+    &identify::kMonero,
+    &identify::kNintendo,
+    &identify::kSoulseek,
+    &identify::kStarcraft,
 };
 
 // Ranges of field numbers must not meet (field_ids.h shares them out). Protocols that share a parser share the same rows.

@@ -8,6 +8,8 @@
 namespace weir::proto::identify {
 namespace {
 
+using namespace std::string_view_literals;
+
 /// RFC 8489, 5: two bits of nought, a length in words of four, the magic cookie.
 /// RFC 3489, 11.1: what came before the cookie has sixteen free bytes there, but only bindings (and shared secrets), and attributes
 /// of its own that fill the message.
@@ -173,7 +175,10 @@ Match mgcp(const Evidence& evidence) {
 }
 
 // ITU-T H.225.0 call signalling: TPKT, then Q.931 with a call reference of two bytes; the message is SETUP or one of its answers.
+// Over UDP its registration and admission (H.225.0, RAS): behind the message's kind and number its own object identifier, 0.0.8.2250.0.
 Match h323(const Evidence& evidence) {
+  if (evidence.is_udp())
+    return datagrams(evidence, [](Bytes b) { return b.size() >= 12 && (b[0] & 0x80) == 0 && Probe(b).text(4, "\x06\0\x08\x91\x4a\0"sv).byte(10, 1, 7).holds(); });
   constexpr auto signalling = [](Bytes b) {
     Probe probe(b);
     probe.byte(0, 3).byte(1, 0).be16(2, 20, 4096).byte(4, 8).byte(5, 2).least(9);

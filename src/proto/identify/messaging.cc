@@ -2,6 +2,7 @@
 // Messages between programs: brokers, remote calls, file systems, and what stands before them.
 
 #include "base/text.h"
+#include "proto/identify/classics.h"
 #include "proto/identify/probe.h"
 #include "proto/identify/signatures.h"
 
@@ -266,7 +267,8 @@ Match munin(const Evidence& e) { return sides(e, any_side, [](Bytes b) { return 
 Match nntp(const Evidence& e) { return both_sides(e, nntp_client, [](Bytes b) { return nntp_server(b) == Match::No ? Match::No : b.size() < 4 ? Match::Maybe : Match::Yes; }); }
 Match ookla(const Evidence& e) { return sides(e, ookla_client, ookla_server); }
 Match openwire(const Evidence& e) { return sides(e, openwire_message, openwire_message); }
-Match rsh(const Evidence& e) { return sides(e, rsh_client, any_side); }
+// Without a port for errors it has the form of rlogin, whose third text is a terminal with its speed.
+Match rsh(const Evidence& e) { return rlogin(e) == Match::Yes ? Match::No : sides(e, rsh_client, any_side); }
 Match rx(const Evidence& e) { return rx_datagram(e.client.empty() ? e.server : e.client) ? Match::Yes : Match::No; }
 Match smpp(const Evidence& e) { return sides(e, smpp_bind, any_side); }
 Match stomp(const Evidence& e) { return sides(e, stomp_client, stomp_server); }

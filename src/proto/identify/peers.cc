@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Peer to peer: files and coins.
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "proto/identify/probe.h"
 #include "proto/identify/rows.h"
@@ -59,6 +61,20 @@ Match rlpx_handshake(Bytes b) {
   return values >= 46 ? Match::Yes : Match::No;
 }
 
+/// eDonkey over UDP: a server's status (E3h 96h, 97h) repeats the asker's number; of Kademlia 2 (E4h; aMule's Opcodes.h) an answer belongs to its
+/// request, and one to a search (21h, 29h) repeats its target.
+bool edonkey_asks(Bytes b) {
+  if (b.size() < 2) return false;
+  if (b[0] == 0xe3) return b[1] == 0x96 && b.size() == 6;
+  return b[0] == 0xe4 && ((b[1] == 0x01 && b.size() == 2) || (b[1] == 0x11 && b.size() >= 22) || (b[1] == 0x21 && b.size() == 35));
+}
+bool edonkey_answers(Bytes a, Bytes b) {
+  if (b.size() < 20 || a[0] != b[0]) return false;
+  if (a[0] == 0xe3) return b[1] == 0x97 && std::equal(a.begin() + 2, a.end(), b.begin() + 2);
+  if (a[1] == 0x21) return b[1] == 0x29 && std::equal(a.begin() + 3, a.begin() + 19, b.begin() + 2);
+  return b[1] == a[1] + 8 && (a[1] == 0x11 || (b.size() >= 23 && (b.size() - 23) % 25 == 0));
+}
+
 }  // namespace
 
 Match bittorrent(const Evidence& evidence) {
@@ -81,6 +97,11 @@ Match gnutella(const Evidence& evidence) {
 
 // eDonkey's hello between clients: 0xE3, a length, opcode 1, a hash of sixteen.
 Match edonkey(const Evidence& evidence) {
+  if (evidence.is_udp()) {
+    if (!edonkey_asks(evidence.client)) return Match::No;
+    if (evidence.server.empty()) return Match::Maybe;
+    return edonkey_answers(evidence.client, evidence.server) ? Match::Yes : Match::No;
+  }
   constexpr auto hello = [](Bytes b) { return Probe(b).byte(0, 0xe3).le32(1, 30, 600).byte(5, 1).byte(6, 16).least(23).match(); };
   return sides(evidence, hello, [](Bytes b) { return Probe(b).failed() || (!b.empty() && b[0] != 0xe3 && b[0] != 0xc5 && b[0] != 0xd4) ? Match::No : Match::Maybe; });
 }

@@ -136,6 +136,7 @@ inline constexpr std::uint16_t kGitTcp[] = {9418};
 inline constexpr std::uint16_t kGnutellaTcp[] = {6346, 6347};
 inline constexpr std::uint16_t kGtpUdp[] = {2123, 2152, 3386};
 inline constexpr std::uint16_t kH323Tcp[] = {1720};
+inline constexpr std::uint16_t kH323Udp[] = {1718, 1719};
 inline constexpr std::uint16_t kHl7Tcp[] = {2575};
 inline constexpr std::uint16_t kIec104Tcp[] = {2404};
 inline constexpr std::uint16_t kIkeUdp[] = {500, 4500};
@@ -242,7 +243,8 @@ inline constexpr Protocol kDnp3 = {
     .state_bytes = sizeof(OneFactState),
     .parse = parse_as<OneFactState, parse_dnp3>};
 inline constexpr Protocol kDropbox = {.name = "dropbox", .udp_ports = ports::kDropboxUdp, .udp = true, .identify = dropbox};
-inline constexpr Protocol kEdonkey = {.name = "edonkey", .tcp_ports = ports::kEdonkeyTcp, .tcp = true, .identify = edonkey};
+inline constexpr Protocol kEdonkey = {.name = "edonkey", .tcp_ports = ports::kEdonkeyTcp, .tcp = true, .udp = true,
+    .identify = edonkey, .datagrams_max = 3};
 inline constexpr Protocol kEnip = {
     .name = "enip",
     .tcp_ports = ports::kEnipTcp,
@@ -261,7 +263,8 @@ inline constexpr Protocol kGearman = {.name = "gearman", .tcp_ports = ports::kGe
 inline constexpr Protocol kGit = {.name = "git", .tcp_ports = ports::kGitTcp, .tcp = true, .identify = git};
 inline constexpr Protocol kGnutella = {.name = "gnutella", .tcp_ports = ports::kGnutellaTcp, .tcp = true, .identify = gnutella};
 inline constexpr Protocol kGtp = {.name = "gtp", .udp_ports = ports::kGtpUdp, .udp = true, .identify = gtp};
-inline constexpr Protocol kH323 = {.name = "h323", .tcp_ports = ports::kH323Tcp, .tcp = true, .identify = h323};
+inline constexpr Protocol kH323 = {.name = "h323", .tcp_ports = ports::kH323Tcp, .udp_ports = ports::kH323Udp, .tcp = true,
+    .udp = true, .identify = h323};
 inline constexpr Protocol kHl7 = {.name = "hl7", .tcp_ports = ports::kHl7Tcp, .tcp = true, .identify = hl7};
 inline constexpr Protocol kIec104 = {.name = "iec104", .tcp_ports = ports::kIec104Tcp, .tcp = true, .identify = iec104};
 inline constexpr Protocol kIke = {
