@@ -38,14 +38,17 @@ const FirstBytes& first_bytes() {
       // Those that are told by their port too (LLMNR) are asked at one that they are registered for.
       const std::uint16_t port = p->tcp_ports.empty() ? std::uint16_t{0} : p->tcp_ports[0];
       for (std::size_t side = 0; side < 2; ++side)
-        for (unsigned b = 0; b < 256; ++b)
-          for (const std::uint16_t server_port : {std::uint16_t{0}, port}) {
-            const auto byte = static_cast<std::uint8_t>(b);
-            const Bytes one(&byte, 1);
-            const proto::Evidence evidence{
-                .client = side == 0 ? one : Bytes{}, .server = side == 0 ? Bytes{} : one, .server_port = server_port, .server_first = side == 1};
-            if (p->identify(evidence) != Match::No) out->of[side][b].add(id);
+        for (unsigned b = 0; b < 256; ++b) {
+          const auto byte = static_cast<std::uint8_t>(b);
+          const Bytes one(&byte, 1);
+          proto::Evidence evidence{.client = side == 0 ? one : Bytes{}, .server = side == 0 ? Bytes{} : one, .server_first = side == 1};
+          bool may = p->identify(evidence) != Match::No;
+          if (!may && port != 0) {
+            evidence.server_port = port;
+            may = p->identify(evidence) != Match::No;
           }
+          if (may) out->of[side][b].add(id);
+        }
     }
     return out;
   }();

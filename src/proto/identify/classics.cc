@@ -15,10 +15,14 @@ using namespace std::string_view_literals;
 
 /// A line of printable text that ends, of at most so many bytes; nothing behind it.
 Match one_line(Bytes b, std::size_t longest) {
-  const std::string_view line = first_line(b);
-  if (line.size() > longest || Probe(b).printable(0, line.size()).failed()) return Match::No;
-  if (!has_line(b)) return Match::Maybe;
-  return line.size() + 2 >= b.size() ? Match::Yes : Match::No;
+  const Bytes head = b.first(std::min(b.size(), longest + 2));
+  const auto end = std::find(head.begin(), head.end(), '\n');
+  std::size_t size = static_cast<std::size_t>(end - head.begin());
+  if (end != head.end() && size + 1 != b.size()) return Match::No;  // The cheapest question first: most is longer.
+  const bool whole = end != head.end();
+  if (size != 0 && head[size - 1] == '\r') --size;
+  if (size > longest || Probe(b).printable(0, size).failed()) return Match::No;
+  return whole ? Match::Yes : Match::Maybe;
 }
 
 /// RFC 864: 72 characters that follow each other, and round again after the last one, then an end of line.
@@ -151,7 +155,7 @@ Match ident(const Evidence& e) { return both_sides(e, ident_query, ident_answer)
 Match lotus_notes(const Evidence& e) { return sides(e, lotus_notes_hello, any_side); }
 Match nmea(const Evidence& e) {
   if (e.is_udp()) return datagrams(e, [](Bytes b) { return nmea_sentence(b) == Match::Yes; });
-  return std::max(sides(e, any_side, [](Bytes b) { return nmea_sentence(b); }), sides(e, [](Bytes b) { return nmea_sentence(b); }, any_side));
+  return nmea_sentence(e.server_first || e.client.empty() ? e.server : e.client);  // Who speaks first.
 }
 Match rlogin(const Evidence& e) { return sides(e, rlogin_client, [](Bytes b) { return Probe(b).byte(0, 0, 1).failed() ? Match::No : Match::Maybe; }); }
 Match rwho(const Evidence& e) { return datagrams(e, rwho_datagram); }

@@ -70,8 +70,9 @@ Match armagetron(const Evidence& e) { return armagetron_login(e.client) ? Match:
 Match blizzard(const Evidence& e) { return sides(e, battle_net_client, [](Bytes b) { return Probe(b).byte(0, 0xff).failed() ? Match::No : Match::Maybe; }); }
 Match crossfire(const Evidence& e) { return crossfire_hello(e.client.empty() ? e.server : e.client) ? Match::Yes : Match::No; }
 Match directconnect(const Evidence& e) {
-  const Match hub = sides(e, any_side, [](Bytes b) { return nmdc_hello(b); }), peer = sides(e, [](Bytes b) { return std::max(nmdc_hello(b), adc_hello(b)); }, any_side);
-  return std::max(hub, peer);
+  const Bytes first = e.server_first || e.client.empty() ? e.server : e.client;
+  if (!first.empty() && first[0] != '$' && first[0] != 'H' && first[0] != 'C' && first[0] != 'I') return Match::No;
+  return std::max(nmdc_hello(first), adc_hello(first));
 }
 Match genshin_impact(const Evidence& e) { return datagrams(e, genshin_handshake); }
 Match heroes_of_the_storm(const Evidence& e) {

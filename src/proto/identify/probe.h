@@ -7,6 +7,7 @@
 //   return Probe(bytes).text(0, "AMQP").byte(4, 0, 3).match();
 
 #include <algorithm>
+#include <cstring>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -29,7 +30,9 @@ class Probe {
     return *this;
   }
   Probe& text(std::size_t at, std::string_view wanted) {
-    for (std::size_t i = 0; i < wanted.size() && !no_; ++i) byte(at + i, static_cast<std::uint8_t>(wanted[i]));
+    const std::size_t there = at < bytes_.size() ? std::min(wanted.size(), bytes_.size() - at) : 0;
+    if (there != 0) no_ |= std::memcmp(bytes_.data() + at, wanted.data(), there) != 0;
+    open_ |= there < wanted.size();
     return *this;
   }
   /// Each byte is printable ASCII.
