@@ -78,19 +78,26 @@ static __always_inline int before(__u32 a, __u32 b) { return (__s32)(a - b) < 0;
 
 /* ---- TCP: the bounds of state/tcp.cc with a slack of two, and what a segment that fits teaches. */
 
-enum { WINDOW_UNKNOWN = 65535, SLACK = 2 };
+/* Beyond 2^30 (RFC 7323, 2.3: no window is larger) numbers cannot be told apart. */
+enum { WINDOW_UNKNOWN = 65535, WINDOW_MAX = 1 << 30, SLACK = 2 };
 
 static __always_inline __u32 larger(__u32 a, __u32 b) { return a > b ? a : b; }
 
+/* Twice the window; one that is larger than half of WINDOW_MAX would wrap. */
+static __always_inline __u32 with_slack(__u32 window) {
+  window = larger(window, WINDOW_UNKNOWN);
+  return window < WINDOW_MAX / SLACK ? window * SLACK : WINDOW_MAX;
+}
+
 static __always_inline int fits(const struct weir_segment *segment, const struct weir_tcp *sender, const struct weir_tcp *receiver) {
   const __u32 end = segment->seq + segment->payload + (segment->flags & WEIR_TCP_FIN ? 1 : 0);
-  const __u32 window = larger(receiver->window_max, WINDOW_UNKNOWN) * SLACK;
+  const __u32 window = with_slack(receiver->window_max);
   const __u32 acked = receiver->window_max == 0 ? sender->next : sender->acked;
   __u32 reach;
   if (before(sender->window_end + (SLACK - 1) * window, end) && before(acked + window, end)) return 0;
   if (before(segment->seq + window, sender->next)) return 0;
   if (segment->flags & WEIR_TCP_RST) return !before(segment->seq, sender->acked); /* RFC 5961, section 3. */
-  reach = larger(sender->window_max, WINDOW_UNKNOWN) * SLACK;
+  reach = with_slack(sender->window_max);
   return !before(receiver->next, segment->ack) && !before(segment->ack + reach + WINDOW_UNKNOWN, receiver->next);
 }
 

@@ -324,6 +324,22 @@ TEST(XdpProgram, WhereTcpStateAsksWindowsAreJudgedWithTwiceTheirSize) {
   EXPECT_EQ(b.read().tcp[0].acked, 1020U);
 }
 
+TEST(XdpProgram, TheLargestWindowThereIsDoesNotWrap) {
+  BENCH(b);
+  constexpr std::uint32_t kLargest = 65535U << 14;  // RFC 7323, 2.3.
+  for (const Side side : {Side::Client, Side::Server}) {
+    SettledFlow settled = b.flow(side, true, 6);
+    settled.tcp_checked = true;
+    settled.tcp[0] = {1000, 6000 + kLargest, 1000, kLargest, 14};
+    settled.tcp[1] = {5000, 5000 + kLargest, 5000, kLargest, 14};
+    b.install(settled, b.from(side, b.tcp(side)));
+  }
+  b.pass_handover();
+  EXPECT_EQ(b.run(Side::Client, b.tcp(Side::Client)), "out");
+  EXPECT_EQ(b.run(Side::Server, b.tcp(Side::Server).ack(1010)), "out");
+  EXPECT_EQ(b.run(Side::Client, b.tcp(Side::Client).ack(9000)), "engine") << "acknowledges what was never sent";
+}
+
 TEST(XdpProgram, WithoutTcpStateNumbersAreNotLookedAt) {
   BENCH(b);
   b.settle(6);
