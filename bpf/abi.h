@@ -115,6 +115,7 @@ enum {
   WEIR_BUDGETS_MAX = 16384,
   WEIR_KNOWN_MAX = 65536,
   WEIR_ASKED_MAX = 131072,
+  WEIR_PROOFS_MAX = 65536,
   WEIR_ROWS_MAX = 8,
 };
 
@@ -157,7 +158,8 @@ struct weir_row {
   weir_u64 byte_ns_q16;     /* What a byte costs, in 1/65536 ns. */
   weir_u8 what, per;
   weir_u8 spare_known;
-  weir_u8 zero[5];
+  weir_u8 asks_source;      /* What is over it is answered as in syn_cookie.h; who answered is spared. */
+  weir_u8 zero[4];
 };
 WEIR_ASSERT_SIZE(struct weir_row, 72);
 
@@ -186,7 +188,9 @@ struct weir_front {
   weir_u32 rows_count;
   weir_u32 sources;      /* There may be any. */
   weir_u32 datagrams;    /* A row counts UDP. */
-  weir_u32 unused[13];
+  weir_u32 asks_source;  /* A row asks. */
+  weir_u64 cookie_key[2];
+  weir_u32 unused[8];
   weir_u64 udp_ports[1024];
   weir_u64 free_ports[2][1024];
 };

@@ -187,6 +187,14 @@ static __always_inline int forward_undecided(struct xdp_md *context, const struc
   return bpf_redirect_map(&ports, *known, XDP_DROP);
 }
 
+/* Back out of its port: by redirect, since a veth that sends by XDP_TX wakes its other end only where that has a program too. */
+static __always_inline int ask_sender(struct xdp_md *context, __u32 cookie) {
+  __u32 ingress = context->ingress_ifindex;
+  const __u32 *place = bpf_map_lookup_elem(&places, &ingress);
+  if (place == 0 || !make_question(context, cookie)) return XDP_DROP;
+  return bpf_redirect_map(&ports, *place, XDP_DROP);
+}
+
 static __always_inline int engine_alive(void) {
   if (config.failing) return 0;
   if (config.presence) {
@@ -244,7 +252,11 @@ int weir_bridge(struct xdp_md *context) {
     const int action = carry(context, ethernet, flow, &segment);
     if (action >= 0) return action;
   }
-  if ((front.sources | front.rows_count) && front_stops(context, config.generation)) return XDP_DROP;
+  if (front.sources | front.rows_count) {
+    const int answer = front_stops(context, config.generation);
+    if (answer & ASKS) return ask_sender(context, (__u16)(answer >> COOKIE_SHIFT));
+    if (answer) return XDP_DROP;
+  }
   return to_engine(context, ethernet, vlan);
 }
 

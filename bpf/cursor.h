@@ -11,7 +11,7 @@
 
 enum { WEIR_ETHER_IPV4 = 0x0800, WEIR_ETHER_IPV6 = 0x86dd, WEIR_ETHER_VLAN = 0x8100 };
 enum { WEIR_PROTOCOL_TCP = 6, WEIR_PROTOCOL_UDP = 17 };
-enum { WEIR_TCP_FIN = 1, WEIR_TCP_SYN = 2, WEIR_TCP_RST = 4, WEIR_TCP_ACK = 16 };
+enum { WEIR_TCP_FIN = 1, WEIR_TCP_SYN = 2, WEIR_TCP_RST = 4, WEIR_TCP_ACK = 16, WEIR_TCP_STATES = 23 };
 
 struct weir_ethernet {
   __u8 macs[12]; /* Destination, source. */

@@ -7,12 +7,9 @@
 #include "bpf/abi.h"
 #include "bpf/cursor.h"
 #include "bpf/kernel.h"
+#include "bpf/syn_cookie.h"
 
 volatile struct weir_front front __attribute__((aligned(64)));
-
-struct weir_address {
-  __u64 be[2];
-};
 
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
@@ -44,9 +41,23 @@ struct {
   __type(value, __u32);
 } asked SEC(".maps");
 
+struct weir_proof {
+  __u32 acknowledged;
+  __u32 at_ms;  /* As weir_config.beat_ms. */
+};
+
+/* SYNs whose sender has answered that they are its own, by a hash of their ends. */
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, WEIR_PROOFS_MAX);
+  __type(key, __u64);
+  __type(value, struct weir_proof);
+} proofs SEC(".maps");
+
 /* What of a packet's outermost layer is needed here. */
 struct weir_arrival {
   struct weir_address from, to;
+  __u32 seq;       /* Of TCP. */
   __u32 length;    /* Of the IP packet. */
   __u16 vlan;
   __u16 from_port, to_port;
@@ -64,6 +75,7 @@ static __always_inline void take_arrival_transport(struct weir_cursor *cursor, s
     struct weir_tcp_header *tcp = WEIR_TAKE(cursor, weir_tcp_header);
     if (!tcp) return;
     a->flags = tcp->flags;
+    a->seq = weir_be32(tcp->seq);
     a->from_port = weir_be16(tcp->source);
     a->to_port = weir_be16(tcp->destination);
     a->ports = 1;
@@ -131,7 +143,7 @@ static __always_inline int take_arrival(struct xdp_md *context, struct weir_arri
 }
 
 static __always_inline int only_syn(const struct weir_arrival *a) {
-  return a->protocol == WEIR_PROTOCOL_TCP && a->ports && (a->flags & (WEIR_TCP_SYN | WEIR_TCP_ACK | WEIR_TCP_RST | WEIR_TCP_FIN)) == WEIR_TCP_SYN;
+  return a->protocol == WEIR_PROTOCOL_TCP && a->ports && (a->flags & WEIR_TCP_STATES) == WEIR_TCP_SYN;
 }
 
 static __always_inline int has_bit(const volatile __u64 *bits, __u16 place) { return bits[place >> 6] >> (place & 63) & 1; }
@@ -189,6 +201,31 @@ static __always_inline int counts(const volatile struct weir_row *row, const str
   return (a->protocol == 1 || a->protocol == 58) && a->echo;
 }
 
+/* ---- Who sent a SYN: see syn_cookie.h. The engine sees each answer too. */
+
+enum { STOPS = 1, ASKS = 2, COOKIE_SHIFT = 8 };
+
+static __noinline __u64 cookie_of(const struct weir_arrival *a, __u32 slot) {
+  if (!a) return 0;
+  return weir_syn_cookie(front.cookie_key[0], front.cookie_key[1], &a->from, &a->to, a->from_port, a->to_port, slot);
+}
+
+static __always_inline void note_answer(const struct weir_arrival *a) {
+  const __u32 slot = (__u32)(bpf_ktime_get_ns() >> WEIR_COOKIE_SLOT_SHIFT);
+  struct weir_proof proof = {a->seq, (__u32)(bpf_ktime_get_ns() >> 20)};
+  __u64 place;
+  if ((__u16)a->seq != (__u16)cookie_of(a, slot) && (__u16)a->seq != (__u16)cookie_of(a, slot - 1)) return;
+  place = cookie_of(a, WEIR_COOKIE_NO_SLOT);
+  bpf_map_update_elem(&proofs, &place, &proof, BPF_ANY);
+}
+
+static __always_inline int proven(const struct weir_arrival *a) {
+  const __u64 place = cookie_of(a, WEIR_COOKIE_NO_SLOT);
+  const struct weir_proof *proof = bpf_map_lookup_elem(&proofs, &place);
+  return proof && a->seq - proof->acknowledged < 65536 && (__u32)(bpf_ktime_get_ns() >> 20) - proof->at_ms < WEIR_COOKIE_PROVEN_MS;
+}
+
+/* STOPS; or ASKS, and the cookie; 0: neither. */
 static __always_inline int row_stops(__u32 place, const struct weir_arrival *a, __u32 generation) {
   const volatile struct weir_row *row = &front.rows[place];
   struct weir_budget_key key = {};
@@ -212,6 +249,7 @@ static __always_inline int row_stops(__u32 place, const struct weir_arrival *a, 
   key.row = place;
   budget = bpf_map_lookup_elem(&budgets, &key);
   if (!budget || budget->generation != generation) return 0;
+  if (row->asks_source && proven(a)) return 0;
   now = bpf_ktime_get_ns();
   full = budget->full_ns;
   if ((__s64)(full - now) < 0) full = now;
@@ -222,17 +260,23 @@ static __always_inline int row_stops(__u32 place, const struct weir_arrival *a, 
   }
   __sync_fetch_and_add(&budget->packets, 1);
   __sync_fetch_and_add(&budget->bytes, a->length);
-  return 1;
+  if (row->asks_source) return ASKS | (int)(__u16)cookie_of(a, (__u32)(now >> WEIR_COOKIE_SLOT_SHIFT)) << COOKIE_SHIFT;
+  return STOPS;
 }
 
+/* As row_stops(). */
 static __noinline int front_stops(struct xdp_md *context, __u32 generation) {
   struct weir_arrival arrival = {};
   __u64 here = 0;
   const __u32 once = 1;
   __u32 i;
-  int datagram;
+  int datagram, answer;
   if (!take_arrival(context, &arrival)) return 0;
-  if (front.sources && source_stops(&arrival, context->ingress_ifindex, generation)) return 1;
+  if (front.sources && source_stops(&arrival, context->ingress_ifindex, generation)) return STOPS;
+  if (front.asks_source && arrival.protocol == WEIR_PROTOCOL_TCP && arrival.ports && (arrival.flags & WEIR_TCP_STATES) == WEIR_TCP_RST) {
+    note_answer(&arrival);
+    return 0;
+  }
   datagram = front.datagrams && arrival.protocol == WEIR_PROTOCOL_UDP && arrival.ports;
   if (datagram) {
     __u64 back = ends_of(&arrival.to, &arrival.from, arrival.to_port, arrival.from_port);
@@ -242,7 +286,8 @@ static __noinline int front_stops(struct xdp_md *context, __u32 generation) {
   }
   for (i = 0; i < WEIR_ROWS_MAX; ++i) {
     if (i >= front.rows_count) break;
-    if (row_stops(i, &arrival, generation)) return 1;
+    answer = row_stops(i, &arrival, generation);
+    if (answer) return answer;
   }
   if (datagram && !bpf_map_lookup_elem(&asked, &here)) bpf_map_update_elem(&asked, &here, &once, BPF_ANY);
   return 0;

@@ -85,6 +85,7 @@ struct DatapathCounters {
 /// What is stopped before it comes here: sources and budgets (EngineOptions::stopper).
 struct StopState {
   bool able = false;
+  bool asks_senders = false;  ///< Who sent a SYN is asked there too (guard `syn-cookies`).
   std::uint64_t packets = 0, sources_now = 0, budgets_now = 0, full = 0;
 };
 

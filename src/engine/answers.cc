@@ -32,7 +32,8 @@ bool is_in_turn(const Flow& flow, Side side, const IpLayer& layer) {
 void Lane::emit_answers(const Work& work, Decision& decision) {
   using policy::Action;
   if (work.layer == nullptr || work.uncounted || work.rule >= rules_->rules().size()) return;
-  if (work.action != Action::Reject && work.action != Action::Sinkhole) return;
+  const bool asks = work.rule == cookies_rule_ && work.action == Action::Drop && work.reason == Reason::Rule;
+  if (work.action != Action::Reject && work.action != Action::Sinkhole && !asks) return;
   if (work.packet == &whole_packet_) return;  // The frame that completed it is not the packet to turn round.
   if (slot_ >= Engine::kBatchMax) return;
   const IpLayer& layer = *work.layer;
@@ -43,6 +44,10 @@ void Lane::emit_answers(const Work& work, Decision& decision) {
     const PortIndex port = toward == wire::Toward::Sender ? work.packet->frame->port : kNoPort;
     decision.emits[decision.emits_count++] = {{buffers[buffer], size}, port};
   };
+  if (asks) {
+    const std::uint32_t acknowledged = cookies_.acknowledged(syn_ends(layer), layer.tcp_seq, now_.mono_ns);
+    return emit(wire::write_syn_answer(*work.packet, layer, acknowledged, buffers[0]), 0);
+  }
   if (layer.is_tcp()) {
     // In the protocol's own words where that is sound; else by a reset. What follows on the connection meets its tombstone either way.
     std::array<std::uint8_t, 1232> payload;

@@ -89,6 +89,7 @@ Lane::Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> 
       bans_(options.table_entries),
       right_checksums_(options.table_entries),
       known_clients_(options.table_entries),
+      cookies_(options.seed, options.table_entries),
       readings_(*rules_, options.table_entries, pool_),
       senders_(pool_, options.senders),
       first_bytes_(first_bytes()),
@@ -116,6 +117,7 @@ Lane::Lane(const EngineOptions& options, std::shared_ptr<const policy::RuleSet> 
   if (options_.stopper != nullptr) {
     constexpr std::size_t kServersApart = 1 << 16;
     serving_.resize(kServersApart);
+    options_.stopper->on_cookie_key(cookies_.key());
     options_.stopper->on_rules(rules_, generation_);
   }
   take_rules();
@@ -129,6 +131,7 @@ void Lane::take_rules() {
   undecided_rule_ = kNoRule;
   asked_apps_ = AppSet();
   spares_known_ = false;
+  cookies_rule_ = kNoRule;
   teachers_ = AppSet();
   const bool related_matters = rules_->policy().default_action != policy::Action::Allow ||
                                std::any_of(rules_->rules().begin(), rules_->rules().end(), tells_announced);
@@ -141,6 +144,7 @@ void Lane::take_rules() {
   for (const policy::CompiledRule& rule : rules_->rules()) {
     if (rule.rule->name == "guard.undecided") undecided_rule_ = static_cast<RuleId>(&rule - rules_->rules().data());
     spares_known_ = spares_known_ || rule.rule->limit.spare_known;
+    if (rule.rule->limit.asks_source && !rule.rule->monitor) cookies_rule_ = static_cast<RuleId>(&rule - rules_->rules().data());
     const auto ask = [this](const policy::CompiledCondition& c) {
       asked_apps_.add(c.condition->values.apps);
       asked_apps_.add(words_.owners(c.condition->field));
@@ -149,6 +153,8 @@ void Lane::take_rules() {
     for (const auto& map : rule.unless)
       for (const policy::CompiledCondition& c : map) ask(c);
   }
+  // Who is asked for its SYN answers by a reset, which may be of a flow from before.
+  never_settled_ = static_cast<std::uint8_t>(tcp_flag::kSyn | (cookies_rule_ != kNoRule ? tcp_flag::kRst : 0));
 }
 
 void Lane::ban(const state::BanKey& key, Nanoseconds for_ns) {

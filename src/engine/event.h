@@ -72,6 +72,7 @@ class EventSink {
 struct Counters {
   std::uint64_t packets = 0, bytes = 0, passed = 0, dropped = 0, rewritten = 0, flows = 0;
   std::uint64_t held = 0, holds_overflowed = 0;
+  std::uint64_t senders_proven = 0;  ///< Answered when they were asked whether a SYN was theirs.
   std::uint64_t flows_evicted = 0, pool_empty = 0, streams_lost = 0;
   std::array<std::uint64_t, 16> stopped_by_reason{};
   std::array<std::uint64_t, kFlawsCount> flaws{};

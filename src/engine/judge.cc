@@ -148,6 +148,26 @@ bool Lane::banned(Work& work) {
   return false;
 }
 
+/// A reset that answers for a SYN (state/syn_cookies.h): it ends here, as the question came from here.
+bool Lane::answers_for_syn(Work& work) {
+  using namespace tcp_flag;
+  const IpLayer& layer = *work.layer;
+  if (!layer.is_tcp() || (layer.tcp_flags & (kSyn | kAck | kRst | kFin)) != kRst || layer.payload_bytes != 0) return false;
+  if (work.index != kNoFlow) {
+    const TcpPhase phase = flows_.at(work.index).phase;
+    if (phase != TcpPhase::SynSent && phase != TcpPhase::SynReceived && phase != TcpPhase::Closed) return false;
+  }
+  if (!cookies_.prove(syn_ends(layer), layer.tcp_seq, now_.mono_ns)) return false;
+  ++counters_.senders_proven;
+  work.denied = work.uncounted = true;
+  work.learns = false;
+  work.verdict = Verdict::Drop;
+  work.rule = cookies_rule_;
+  work.reason = Reason::Answer;
+  work.reach = Reach::Packet;
+  return true;
+}
+
 namespace {
 
 /// What a segment of the client says that it can take; UINT32_MAX where the scale is not known (RFC 7323, 2.2).
@@ -171,6 +191,7 @@ void Lane::judge(Work& work) {
   const policy::StateWishes& wishes = rules_->policy().wishes;
   find_flow(work);
   if (banned(work)) return;
+  if (cookies_rule_ != kNoRule && answers_for_syn(work)) return;
   Flow* flow = work.index == kNoFlow ? nullptr : &flows_.at(work.index);
   if (flow != nullptr && flow->generation != generation_) renew(work.index);
   if (options_.senders && flow != nullptr && flow->sender == 0) adopt_sender(*flow, work);

@@ -20,6 +20,7 @@
 #include "state/flow_table.h"
 #include "state/fragments.h"
 #include "state/names.h"
+#include "state/syn_cookies.h"
 
 namespace weir::engine {
 
@@ -149,6 +150,7 @@ class Lane final : public policy::Meters {
     if (layer.is_icmp()) return {layer.icmp_id, layer.icmp_id};
     return {layer.src_port, layer.dst_port};
   }
+  static state::SynEnds syn_ends(const IpLayer& layer) { return {layer.src, layer.dst, layer.src_port, layer.dst_port}; }
   static void set_key(FlowKey& key, const IpLayer& layer, std::uint32_t domain);
   std::uint32_t domain_of(const Packet& packet) const;
 
@@ -211,6 +213,7 @@ class Lane final : public policy::Meters {
   void judge_both_ways(Work& work);
   void read_further(Work& work);
   bool banned(Work& work);
+  bool answers_for_syn(Work& work);
   void set_view(const Work& work, bool at_bound);
 
   // undecided.cc: payload while a deny is still possible.
@@ -305,6 +308,7 @@ class Lane final : public policy::Meters {
   };
   state::BoundedMap<Ip, Offload> right_checksums_;
   state::BoundedMap<Ip, std::uint8_t> known_clients_;
+  state::SynCookies cookies_;
   Readings readings_;
   SenderTable senders_;
   Counters counters_;
@@ -319,6 +323,8 @@ class Lane final : public policy::Meters {
   AppSet tcp_apps_, udp_apps_, sctp_apps_;
   std::vector<std::pair<std::uint16_t, AppId>> udp_ports_;  ///< Registered ports, in order: who is asked first.
   const FirstBytes& first_bytes_;
+  RuleId cookies_rule_ = kNoRule;  ///< guard.syn-cookies.
+  std::uint8_t never_settled_ = tcp_flag::kSyn;  ///< A segment with one of these is looked at, whatever its flow.
   bool spares_known_ = false;  ///< A limit does not count known clients, so they are kept.
   RuleId undecided_rule_ = kNoRule;  ///< guard.undecided, where the policy writes it.
   AppSet asked_apps_;  ///< Protocols that rules ask about, by name or by a fact of theirs.

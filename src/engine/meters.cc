@@ -86,6 +86,12 @@ bool Lane::over_limit(RuleId id, const Rule& rule, const View& view) {
     const Ip& client = view.flow->ends.client;
     if (known_clients_.find(client, hash_ip(client, 1), now_.mono_ns, kHour) != nullptr) return false;
   }
+  if (limit.asks_source && view.layer != nullptr) {
+    // One that was let in sends its SYN again; another has answered that it is its own.
+    const bool begun = current_ != nullptr && current_->layer == view.layer && current_->index != kNoFlow &&
+                       flows_.at(current_->index).phase <= state::TcpPhase::SynReceived;
+    if (begun || cookies_.proven(syn_ends(*view.layer), view.layer->tcp_seq, now_.mono_ns)) return false;
+  }
   double cost = 1;
   if (limit.unit == LimitUnit::Bits || limit.unit == LimitUnit::Bytes) {
     const double bytes = view.layer != nullptr ? view.layer->length : static_cast<double>(view.packet->frame->wire_bytes);

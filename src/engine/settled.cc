@@ -27,7 +27,7 @@ bool Lane::passes_as_settled(const Packet& packet, Decision& decision) {
   if (slot_ == Engine::kBatchMax || &packet != &packets_[at] || likely_[at] == kNoFlow) return false;
   const IpLayer& layer = packet.layers[0];
   const bool plain = packet.layers_count == 1 && layer.fragment == FragmentKind::No && !packet.flaws.any() && packet.tunnels_count == 0;
-  if (!plain || !(layer.is_udp() || (layer.is_tcp() && (layer.tcp_flags & tcp_flag::kSyn) == 0))) return false;
+  if (!plain || !(layer.is_udp() || (layer.is_tcp() && (layer.tcp_flags & never_settled_) == 0))) return false;
   Flow& flow = flows_.at(likely_[at]);
   const std::optional<Side> side = sender_in(flow, layer, domains_[at]);
   if (!side || !flow.settled || flow.verdict != FlowVerdict::Passed || flow.live != nullptr || flow.generation != generation_) return false;

@@ -13,6 +13,7 @@
 #include <memory>
 #include <span>
 
+#include "base/siphash.h"
 #include "facts/decision.h"
 #include "facts/view.h"
 #include "policy/compile.h"
@@ -48,6 +49,8 @@ class Stopper {
   virtual ~Stopper() = default;
   /// The rules from now on, at the start and after each reload. What was stopped under others comes to the engine again.
   virtual void on_rules(std::shared_ptr<const policy::RuleSet> rules, std::uint32_t generation) = 0;
+  /// Once, before the rules: with what senders of SYNs are asked (state/syn_cookies.h), so that the engine knows answers to what the stopper asked.
+  virtual void on_cookie_key(const SipKey& key) = 0;
   virtual void on_stopped(const Stopped& stopped) = 0;
   /// Packets of this source come to the engine again, from now on: it serves a flow, or its ban was lifted.
   virtual void on_wanted(const Ip& source) = 0;

@@ -6,6 +6,7 @@
 
 #include "facts/field_ids.h"
 #include "facts/packet.h"
+#include "policy/conditions.h"
 #include "policy/guard_reader.h"
 #include "policy/sections.h"
 
@@ -158,15 +159,43 @@ void read_flood(GuardReader& guard) {
   guard.add_limit(std::move(match), std::move(limit));
 }
 
+// Each address, and with `ports` each of its ports, has a budget of SYNs from clients that are not known; senders of what is beyond it are
+// asked (state/syn_cookies.h). Counted by whole addresses: a datapath that has a budget then knows that its address is one of `to`.
 void read_syn_cookies(GuardReader& guard) {
-  guard.rate("above", LimitUnit::Flows, {LimitUnit::Flows, LimitUnit::Packets});
+  constexpr double kAbove = 1000;
+  const auto above = guard.rate("above", LimitUnit::Packets, {LimitUnit::Packets, LimitUnit::Flows});
+  AllOf match{numbers(kIpProtocol, {{6, 6}}, "tcp"), syn_without_ack()};
   if (const Node* to = guard.at("to"); to != nullptr && guard.reading.wants_text(*to, "a zone or a set")) {
-    if (to->text.front() == '@') guard.reading.address_set(*to);
-    else guard.reading.zone(*to);
+    if (to->text.front() == '@') {
+      if (auto set = guard.addresses("to")) match.push_back(addresses(kTo, std::move(*set)));
+    } else if (const ZoneId zone = guard.reading.zone(*to); zone != kNoZone) {
+      Condition condition;
+      condition.field = kTo;
+      condition.values.zones.push_back(zone);
+      condition.values.written.emplace_back(to->text);
+      match.push_back(std::move(condition));
+    }
   }
-  if (const Node* list = guard.at("ports"))
-    guard.reading.each(*list, "ports", [&](const Node& item) { guard.reading.number(item, "a port", 1, 65535); });
-  guard.reading.warning(guard.node, "the guard `syn-cookies` does nothing yet; the guard `flood` bounds SYNs");
+  Limit limit;
+  limit.rate = above ? above->first : kAbove;
+  limit.unit = LimitUnit::Packets;
+  limit.burst = default_burst(limit.rate);
+  limit.per.push_back({kTo, 32, 128});
+  limit.spare_known = limit.asks_source = true;
+  if (const Node* list = guard.at("ports")) {
+    std::vector<NumberRange> ranges;
+    std::string written;
+    guard.reading.each(*list, "ports", [&](const Node& item) {
+      const auto port = guard.reading.number(item, "a port", 1, 65535);
+      if (!port) return;
+      ranges.push_back({*port, *port});
+      written += sentence(written.empty() ? "" : ", ", *port);
+    });
+    normalise(ranges);
+    match.push_back(numbers(kPort, std::move(ranges), written));
+    limit.per.push_back({kPort});
+  }
+  guard.add_limit(std::move(match), std::move(limit));
 }
 
 void read_undecided_guard(GuardReader& guard) {
@@ -241,7 +270,7 @@ constexpr KeyRow kSolicited[] = {{"protocols", "[text]", "Names of protocols, an
 constexpr KeyRow kAmplification[] = {{"ratio", "number", "Bytes answered to bytes asked."}, {"answers", "rate", ""}};
 constexpr KeyRow kFlood[] = {{"what", "'syn'|'udp'|'icmp'|'fragments'|'packets'|'flows'|'requests'", "", true}, {"per", "[text]", ""}, {"rate", "rate", "", true},
                              {"burst", "decimal", "A second's worth if it is not said."}, {"spare", "'known'", ""}};
-constexpr KeyRow kSynCookies[] = {{"above", "rate", ""}, {"to", "text", "A zone or a set."}, {"ports", "[number]", ""}};
+constexpr KeyRow kSynCookies[] = {{"above", "rate", "SYNs that pass unasked, to each address or port: 1000/s."}, {"to", "text", "A zone or a set."}, {"ports", "[number]", ""}};
 constexpr KeyRow kUndecided[] = {{"frames", "number", ""}, {"bytes", "number", ""}, {"time", "duration", ""}, {"server_bytes", "number", ""}};
 constexpr KeyRow kKnockKeys[] = {{"ports", "[number]", "The sequence."}, {"within", "duration", ""}};
 constexpr KeyRow kScanKeys[] = {{"ports", "number", "So many different ones."}, {"within", "duration", ""}};

@@ -34,8 +34,7 @@ TEST(Guards, StandInTheirFixedOrderWhateverTheFileSays) {
     if (names.empty() || names.back() != rule.name) names.push_back(rule.name);
   }
   std::vector<std::string> expected;
-  for (std::string_view name : guard_names())
-    if (name != "syn-cookies") expected.push_back(sentence("guard.", name));
+  for (std::string_view name : guard_names()) expected.push_back(sentence("guard.", name));
   EXPECT_EQ(names, expected);
 }
 
@@ -47,6 +46,18 @@ TEST(Guards, TakeActionUnlessTechniqueAndMode) {
   EXPECT_EQ(rule.unless.size(), 1U);
   EXPECT_EQ(rule.techniques, std::vector<std::string>{"T1205"});
   EXPECT_TRUE(rule.monitor);
+}
+
+TEST(Guards, SynCookiesHaveABudgetForEachAddressAndPortNamed) {
+  const Policy all = guarded("syn-cookies: true");
+  ASSERT_EQ(all.rules.size(), 1U);
+  EXPECT_TRUE(all.rules[0].limit.asks_source && all.rules[0].limit.spare_known);
+  EXPECT_EQ(all.rules[0].limit.rate, 1000);
+  EXPECT_EQ(all.rules[0].limit.per, (std::vector<PerKey>{{field::kTo, 32, 128}}));
+  const Policy ports = guarded("syn-cookies: {above: 5/s, ports: [443, 80, 81]}");
+  ASSERT_EQ(ports.rules.size(), 1U);
+  EXPECT_EQ(ports.rules[0].limit.per.size(), 2U);
+  EXPECT_EQ(ports.rules[0].match[2].values.numbers, (std::vector<NumberRange>{{80, 81}, {443, 443}}));
 }
 
 TEST(Guards, TcpStateDropsMidstreamUnlessTold) {

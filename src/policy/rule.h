@@ -88,6 +88,7 @@ struct Limit {
   Action over = Action::Drop;
   Ip sinkhole;         ///< If `over` is a sinkhole.
   bool spare_known = false;  ///< flood guards: `spare: known` does not count clients that are known.
+  bool asks_source = false;  ///< syn-cookies: who sent what is over it is asked, and who answers is let in.
   bool operator==(const Limit&) const = default;
 };
 

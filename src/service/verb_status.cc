@@ -78,6 +78,17 @@ Json describe_early_stop(const datapath::EarlyStop& early) {
   return out;
 }
 
+/// The guard `syn-cookies`, where the policy has it; else null.
+Json describe_cookies(const Snapshot& s) {
+  const auto& rules = s.rules->policy().rules;
+  for (std::size_t i = 0; i < rules.size() && i < s.counters.rules.size(); ++i) {
+    if (!rules[i].limit.asks_source || rules[i].monitor) continue;
+    const std::uint64_t stopped = s.counters.rules[i].packets, proven = s.counters.senders_proven;
+    return {{"asked", stopped - std::min(stopped, proven)}, {"proven", proven}, {"asked_in_the_kernel", s.stops.able && s.stops.asks_senders}};
+  }
+  return nullptr;
+}
+
 Json describe_counters(const engine::Counters& c) {
   Json stopped = Json::object();
   for (std::size_t i = 0; i < report::kReasonsCount; ++i)
@@ -153,6 +164,7 @@ void Control::status(ClientId client, const Request&) {
       out["ports"] = describe_ports(*s);
       out["datapath"] = describe_datapath(*s);
       if (s->early) out["before_packet_sockets"] = describe_early_stop(*s->early);
+      if (Json cookies = describe_cookies(*s); !cookies.is_null()) out["syn_cookies"] = std::move(cookies);
       out["counters"] = describe_counters(s->counters);
       out["rules"] = describe_rules(*s);
       out["tables"] = describe_tables(*s);

@@ -111,6 +111,24 @@ std::size_t write_reset(const Packet& packet, const IpLayer& layer, Toward towar
   return at + 20;
 }
 
+std::size_t write_syn_answer(const Packet& packet, const IpLayer& layer, std::uint32_t acknowledged, std::span<std::uint8_t> out) {
+  using namespace tcp_flag;
+  if (!layer.is_tcp() || (layer.tcp_flags & (kSyn | kAck | kRst | kFin)) != kSyn || !can_answer(packet, layer)) return 0;
+  const std::size_t at = write_headers(packet, layer, Toward::Sender, ip_protocol::kTcp, 20, out);
+  if (at == 0) return 0;
+  std::uint8_t* h = out.data() + at;
+  std::memset(h, 0, 20);
+  store_be16(h, layer.dst_port);
+  store_be16(h + 2, layer.src_port);
+  store_be32(h + 4, ~acknowledged);
+  store_be32(h + 8, acknowledged);
+  h[12] = 5 << 4;
+  h[13] = kSyn | kAck;
+  store_be16(h + 14, 0xffff);
+  store_be16(h + 16, transport_checksum(layer, ip_protocol::kTcp, {h, 20}));
+  return at + 20;
+}
+
 std::size_t write_prohibited(const Packet& packet, const IpLayer& layer, std::span<std::uint8_t> out) {
   if (!can_answer(packet, layer) || (layer.is_icmp() && is_icmp_error(layer))) return 0;
   const bool v4 = layer.version == 4;

@@ -32,6 +32,10 @@ std::size_t write_prohibited(const Packet& packet, const IpLayer& layer, std::sp
 /// connection is over. Only where the packet acknowledges all that its receiver sent: the caller knows. At most what fits into `out`.
 std::size_t write_tcp_answer(const Packet& packet, const IpLayer& layer, Bytes payload, std::span<std::uint8_t> out);
 
+/// A SYN-ACK from the packet's destination that acknowledges `acknowledged`, whatever the SYN's own number is, with a whole window and no
+/// options. Only to a SYN without ACK, RST and FIN.
+std::size_t write_syn_answer(const Packet& packet, const IpLayer& layer, std::uint32_t acknowledged, std::span<std::uint8_t> out);
+
 /// A UDP datagram with `payload` from the packet's destination back to its source. At most 65,507 bytes of payload; in one
 /// frame, whatever the link's MTU: the caller keeps the payload small.
 std::size_t write_udp_answer(const Packet& packet, const IpLayer& layer, Bytes payload, std::span<std::uint8_t> out);

@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <time.h>
 
+#include <functional>
 #include <random>
 #include <set>
 
@@ -81,6 +82,7 @@ struct Pair {
     frame.port = port;
     Decision judged, seen;
     alone->on_frames({&frame, 1}, {&judged, 1});
+    emitted = judged.emits_count == 0 ? std::string() : std::string(as_text(judged.emits[0].bytes));
     const bool stopped = kernel_stops(bytes, port);
     const std::string name = judged.rule < rules->rules().size() ? rules->policy().rules[judged.rule].name : std::string("default");
     const std::string word = judged.verdict == Verdict::Drop ? "drop " + name : judged.verdict == Verdict::Pass ? "pass" : "hold";
@@ -108,8 +110,12 @@ struct Pair {
     run.ctx_in = &context;
     run.ctx_size_in = sizeof context;
     run.repeat = 1;
+    sent_back.resize(2048);
+    run.data_out = sent_back.data();
+    run.data_size_out = static_cast<std::uint32_t>(sent_back.size());
     EXPECT_EQ(bpf_prog_test_run_opts(program.program_fd(), &run), 0) << std::strerror(errno);
-    return run.retval == XDP_DROP;
+    sent_back.resize(run.retval == XDP_REDIRECT ? run.data_size_out : 0);
+    return run.retval == XDP_DROP || run.retval == XDP_REDIRECT;
   }
   /// All that the kernel counted is told.
   void settle() {
@@ -130,6 +136,7 @@ struct Pair {
   std::shared_ptr<const policy::RuleSet> rules;
   std::unique_ptr<engine::Engine> alone, behind;
   std::uint64_t number = 0, by_kernel = 0;
+  std::string emitted, sent_back;  ///< With the last frame: by the engine alone; by the kernel.
   bool budgets = false;  ///< Of a flood other packets may be those that pass.
 };
 
@@ -235,6 +242,47 @@ TEST(XdpStops, KnownClientsAreSpared) {
   EXPECT_GT(p.by_kernel, 50U);
   EXPECT_EQ(p.send(syn(a, b, 80, 40001)), "pass");
   EXPECT_EQ(p.send(syn("10.0.0.6", b, 80)), "kernel drop guard.flood") << "nobody knows this one";
+}
+
+/// Number that the answer in the frame acknowledges.
+std::uint32_t acknowledged_in(std::string_view frame, std::size_t tcp_at) {
+  return frame.size() < tcp_at + 20 ? 0 : load_be32(as_bytes(frame).data() + tcp_at + 8);
+}
+
+TEST(XdpStops, WhoSentASynIsAskedThereInTheEnginesWords) {
+  PAIR(p, "weir: 1\nguards: { syn-cookies: { above: 1/s, ports: [80] } }\n");
+  p.budgets = true;
+  const auto over = [](const Layers& network, std::string_view flags, std::uint32_t seq) { return network / Tcp(40000, 80).flags(flags).seq(seq); };
+  struct Way {
+    std::string_view name;
+    std::size_t tcp_at;
+    std::function<Layers(unsigned)> from;
+  };
+  const Way ways[] = {{"IPv4", 34, [](unsigned i) -> Layers { return Eth() / Ipv4("198.18.0." + std::to_string(i), "198.51.100.80"); }},
+                      {"IPv4 in a VLAN", 38, [](unsigned i) -> Layers { return Eth() / Vlan(7) / Ipv4("198.18.1." + std::to_string(i), "198.51.100.81"); }},
+                      {"IPv6", 54, [](unsigned i) -> Layers { return Eth() / Ipv6("2001:db8::" + std::to_string(i), "2001:db8:1::80"); }}};
+  for (const Way& way : ways) {
+    SCOPED_TRACE(way.name);
+    unsigned by_kernel = 0;
+    for (unsigned i = 1; i < 60; ++i) {
+      p.send(over(way.from(i), "S", i * 77'777'777));
+      if (p.sent_back.empty()) continue;
+      ++by_kernel;
+      EXPECT_EQ(p.sent_back, p.emitted) << "byte for byte";
+    }
+    EXPECT_GT(by_kernel, 50U);
+    p.send(over(way.from(99), "S", 123'456));
+    const std::uint32_t acknowledged = acknowledged_in(p.sent_back, way.tcp_at);
+    p.send(over(way.from(99), "S", 123'456));
+    EXPECT_FALSE(p.sent_back.empty()) << "not yet proven";
+    EXPECT_EQ(p.send(over(way.from(99), "R", acknowledged + 1)), "pass") << "no answer; of no flow";
+    EXPECT_EQ(p.send(over(way.from(99), "R", acknowledged)), "drop guard.syn-cookies") << "by the engine";
+    EXPECT_EQ(p.send(over(way.from(99), "S", 123'456 + 65536)), "kernel drop guard.syn-cookies") << "another SYN";
+    EXPECT_EQ(p.send(over(way.from(99), "S", 123'456)), "pass");
+  }
+  EXPECT_EQ(p.behind->counters().senders_proven, 3U);
+  p.settle();
+  EXPECT_EQ(p.behind->counters().packets, p.alone->counters().packets);
 }
 
 TEST(XdpStops, AnswersAreNoFlood) {

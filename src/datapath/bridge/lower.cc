@@ -64,12 +64,23 @@ bool asks_for_syn(const Condition& c) {
   return c.values.flags.size() == kSets && std::all_of(c.values.flags.begin(), c.values.flags.end(), [](std::uint8_t f) { return (f & kAsked) == tcp_flag::kSyn; });
 }
 
+/// What else the rule asks for is part of the key of its budgets: whose bucket there is, meets it.
+bool told_by_budget(const policy::Rule& rule) {
+  const auto& per = rule.limit.per;
+  return std::all_of(rule.match.begin() + 2, rule.match.end(), [&](const Condition& c) {
+    return std::any_of(per.begin(), per.end(), [&](const PerKey& key) {
+      return key.field == c.field && (c.field == kPort || (c.field == kTo && key.prefix_v4 == 32 && key.prefix_v6 == 128));
+    });
+  });
+}
+
 /// What the rule counts, or WEIR_ROWS_MAX.
 std::uint8_t what_of(const policy::Rule& rule) {
   constexpr auto kNothing = static_cast<std::uint8_t>(WEIR_ROWS_MAX);
   if (!rule.unless.empty()) return kNothing;
   const auto& m = rule.match;
-  if (m.size() == 2 && m[0].field == kIpProtocol && within(m[0], {ip_protocol::kTcp}) && asks_for_syn(m[1])) return WEIR_ROW_SYN;
+  const bool syn = m.size() >= 2 && m[0].field == kIpProtocol && within(m[0], {ip_protocol::kTcp}) && asks_for_syn(m[1]);
+  if (syn && (m.size() == 2 || (rule.limit.asks_source && told_by_budget(rule)))) return WEIR_ROW_SYN;
   if (m.size() != 1) return kNothing;
   if (m[0].field == kIpProtocol && within(m[0], {ip_protocol::kUdp})) return WEIR_ROW_UDP;
   if (m[0].field == kIpProtocol && within(m[0], {ip_protocol::kIcmp, ip_protocol::kIcmpv6})) return WEIR_ROW_ICMP;
@@ -197,6 +208,7 @@ void lower_budget(const policy::RuleSet& rules, RuleId id, Lowered& out) {
   else row.byte_ns_q16 = static_cast<std::uint64_t>(std::min(each_ns, 1e6) * 65536);
   row.burst_ns = static_cast<std::uint64_t>(std::min(burst * 1e9 / rate, kLongest)) + static_cast<std::uint64_t>(kBudgetSlack);
   row.spare_known = limit.spare_known ? 1 : 0;
+  row.asks_source = limit.asks_source ? 1 : 0;
   out.budgets.push_back(budget);
 }
 

@@ -35,7 +35,7 @@ class XdpBridge final : public Datapath {
   std::span<const PortState> ports() override;
   std::span<const std::string> remarks() const override { return remarks_; }
   const DatapathCounters& counters() const override { return packets_->counters(); }
-  StopState stop_state() const override { return {true, stops_.stopped(), stops_.sources_now(), stops_.budgets_now(), stops_.full()}; }
+  StopState stop_state() const override { return {true, stops_.asks_senders(), stops_.stopped(), stops_.sources_now(), stops_.budgets_now(), stops_.full()}; }
   Time now() override { return packets_->now(); }
   Result<std::size_t> poll(std::span<Frame> out, Nanoseconds wait_ns) override;
   void release(const Decision& decision) override { packets_->release(decision); }

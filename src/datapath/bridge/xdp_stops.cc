@@ -53,10 +53,12 @@ void XdpStops::on_rules(std::shared_ptr<const policy::RuleSet> rules, std::uint3
   front.rows_count = 0;
   front.datagrams = 0;
   bool datagrams = false;
+  asks_senders_ = false;
   for (std::size_t i = 0; i < lowered_.budgets.size(); ++i) {
     const weir_row& row = lowered_.budgets[i].row;
     std::memcpy(const_cast<weir_row*>(&front.rows[i]), &row, sizeof row);
     datagrams = datagrams || row.what == WEIR_ROW_UDP;
+    asks_senders_ = asks_senders_ || row.asks_source != 0;
   }
   if (datagrams) {
     for (unsigned port = 0; port < 65536; ++port)
@@ -70,6 +72,12 @@ void XdpStops::on_rules(std::shared_ptr<const policy::RuleSet> rules, std::uint3
   // Only once a budget is over is there anything to look for; but what was asked for must be known by then.
   front.rows_count = datagrams || budgets_now_ != 0 ? static_cast<weir_u32>(lowered_.budgets.size()) : 0;
   front.datagrams = datagrams ? 1 : 0;
+  front.asks_source = asks_senders_ ? 1 : 0;
+}
+
+void XdpStops::on_cookie_key(const SipKey& key) {
+  program_.front().cookie_key[0] = key.k0;
+  program_.front().cookie_key[1] = key.k1;
 }
 
 engine::StoppedCount XdpStops::first_of(const engine::Stopped& stopped) const {

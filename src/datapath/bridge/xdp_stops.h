@@ -27,12 +27,14 @@ class XdpStops final : public engine::Stopper {
   explicit XdpStops(XdpProgram& program, std::size_t sources_max = WEIR_SOURCES_MAX / 2, std::size_t budgets_max = WEIR_BUDGETS_MAX / 2);
 
   void on_rules(std::shared_ptr<const policy::RuleSet> rules, std::uint32_t generation) override;
+  void on_cookie_key(const SipKey& key) override;
   void on_stopped(const engine::Stopped& stopped) override;
   void on_wanted(const Ip& source) override;
   void on_known(const Ip& client) override;
   std::size_t read_stopped(Nanoseconds now_ns, std::span<engine::StoppedCount> out) override;
 
   const Lowered& lowered() const { return lowered_; }
+  bool asks_senders() const { return asks_senders_; }
   std::size_t sources_now() const { return sources_now_; }
   std::size_t budgets_now() const { return budgets_now_; }
   std::uint64_t full() const { return full_; }         ///< Not taken: there was no room.
@@ -70,6 +72,7 @@ class XdpStops final : public engine::Stopper {
   std::shared_ptr<const policy::RuleSet> rules_;
   Lowered lowered_;
   std::uint32_t generation_ = 0;
+  bool asks_senders_ = false;
   state::BoundedMap<Ip, Source> sources_;
   state::BoundedMap<BudgetKey, Budget> budgets_;
   std::size_t sources_now_ = 0, budgets_now_ = 0;
