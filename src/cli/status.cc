@@ -37,7 +37,8 @@ void print_ports(const json& s) {
     std::printf("\n");
   }
   for (const json& remark : path.value("remarks", json::array())) std::printf("  note: %s\n", remark.get<std::string>().c_str());
-  for (const auto& [name, lost] : path.value("lost", json::object()).items())
+  const json losses = path.value("lost", json::object());
+  for (const auto& [name, lost] : losses.items())
     if (lost != 0) std::printf("  lost, %s: %s frames\n", name.c_str(), grouped(lost.get<std::uint64_t>()).c_str());
 }
 
@@ -45,8 +46,14 @@ void print_counters(const json& s) {
   const json& c = s["counters"];
   std::printf("packets     %s: %s passed, %s stopped; %s flows\n", grouped(number(c, "packets")).c_str(), grouped(number(c, "passed")).c_str(),
               grouped(number(c, "dropped")).c_str(), grouped(number(c, "flows")).c_str());
-  for (const auto& [reason, count] : c.value("stopped_by_reason", json::object()).items())
+  const json reasons = c.value("stopped_by_reason", json::object());
+  for (const auto& [reason, count] : reasons.items())
     std::printf("  %-20s %s\n", reason.c_str(), grouped(count.get<std::uint64_t>()).c_str());
+  if (s.contains("syn_cookies")) {
+    const json& cookies = s["syn_cookies"];
+    std::printf("syn-cookies %s senders of SYNs were asked%s, %s were proven\n", grouped(number(cookies, "asked")).c_str(),
+                cookies.value("asked_in_the_kernel", false) ? " (in the kernel too)" : "", grouped(number(cookies, "proven")).c_str());
+  }
   std::printf("rules\n");
   for (const json& rule : s["rules"])
     if (number(rule, "packets") != 0 || number(rule, "flows") != 0)
