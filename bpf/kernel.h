@@ -47,6 +47,11 @@ struct __sk_buff {
   __u32 len, pkt_type, mark, queue_mapping, protocol, vlan_present, vlan_tci, vlan_proto, priority, ingress_ifindex, ifindex, tc_index;
   __u32 cb[5];
   __u32 hash, tc_classid, data, data_end;
+  __u32 napi_id, family, remote_ip4, local_ip4, remote_ip6[4], local_ip6[4], remote_port, local_port, data_meta;
+  __u64 flow_keys __attribute__((aligned(8)));
+  __u64 tstamp;
+  __u32 wire_len, gso_segs;
+  struct bpf_sock *sk __attribute__((aligned(8)));
 };
 
 enum tc_action { TC_ACT_UNSPEC = -1, TC_ACT_SHOT = 2 };
@@ -57,6 +62,12 @@ struct bpf_sock {
   __be16 dst_port;
   __u16 zero;
   __u32 dst_ip4, dst_ip6[4], state;
+};
+
+struct bpf_sockopt {
+  struct bpf_sock *sk __attribute__((aligned(8)));
+  __u64 optval, optval_end;
+  __s32 level, optname, optlen, retval;
 };
 
 struct bpf_sock_addr {

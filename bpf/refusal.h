@@ -52,6 +52,12 @@ WEIR_INLINE int weir_holds(const struct weir_refusal *refusal, const struct weir
   const int plain = weir_is_plain(high, low), lets_go = refusal->then != WEIR_THEN_REFUSE;
   if (!(refusal->at & call->at)) return 0;
   if (asks & WEIR_ASKS_OWN_NETNS && call->netns != netns) return 0;
+  if (call->at == WEIR_AT_PACKET) {
+    const weir_u32 ends = WEIR_ASKS_PREFIX | WEIR_ASKS_PORT | WEIR_ASKS_PLAIN;
+    if (call->protocol == WEIR_NO_IP && asks & (ends | WEIR_ASKS_PROTOCOL)) return 0;
+    if (!lets_go && asks & ends && !call->begins) return 0; /* It may be an answer. */
+    if (asks & WEIR_ASKS_REMOTE && weir_is_loopback(high, low)) return 0;
+  }
   if (call->at == WEIR_AT_CONNECT) {
     if (asks & WEIR_ASKS_STREAM && call->protocol != 6) return 0;
     if (asks & WEIR_ASKS_NO_STREAM && call->protocol == 6) return 0;

@@ -147,18 +147,22 @@ int weir_exit(__u64 *ctx) {
 
 /* -------------------------------------------------------------------------------------------------------------- Sockets. */
 
-static __always_inline void current_owner(struct weir_owner *owner, __u32 protocol) {
+static __always_inline void current_owner_in(struct weir_owner *owner, __u32 protocol, __u64 cgroup) {
   struct task_struct *task = (struct task_struct *)bpf_get_current_task();
   owner->pid = (__u32)BPF_CORE_READ(task, tgid);
   owner->uid = BPF_CORE_READ(task, cred, euid.val);
   owner->gid = BPF_CORE_READ(task, cred, egid.val);
-  owner->cgroup = bpf_get_current_cgroup_id();
+  owner->cgroup = cgroup;
   owner->protocol = protocol;
   owner->image = owner->start_ns = 0;
   struct weir_task *known = bpf_map_lookup_elem(&tasks, &owner->pid);
   if (!known) return;
   owner->image = known->image;
   owner->start_ns = known->start_ns;
+}
+
+static __always_inline void current_owner(struct weir_owner *owner, __u32 protocol) {
+  current_owner_in(owner, protocol, bpf_get_current_cgroup_id());
 }
 
 /* The one who does something with it now has it. */
@@ -254,5 +258,7 @@ SEC("cgroup/bind4")
 int weir_bind4(struct bpf_sock_addr *ctx) { return asked(ctx, WEIR_AT_BIND, 0); }
 SEC("cgroup/bind6")
 int weir_bind6(struct bpf_sock_addr *ctx) { return asked(ctx, WEIR_AT_BIND, 1); }
+
+#include "bpf/packet_sockets.h"
 
 char weir_license[] SEC("license") = "GPL";

@@ -82,7 +82,9 @@ struct weir_raw {
 WEIR_ASSERT_SIZE(struct weir_raw, 48);
 
 /* A rule as it is decided at the call. Refusals are asked in their order: the first that holds decides. */
-enum { WEIR_AT_CONNECT = 1, WEIR_AT_SEND = 2, WEIR_AT_BIND = 4, WEIR_AT_CREATE = 8 };
+enum { WEIR_AT_CONNECT = 1, WEIR_AT_SEND = 2, WEIR_AT_BIND = 4, WEIR_AT_CREATE = 8,
+       WEIR_AT_PACKET = 16 }; /* A frame of a packet socket leaves. */
+enum { WEIR_NO_IP = 256 }; /* Instead of a protocol: the frame is of none. */
 enum { WEIR_THEN_PASS = 0, WEIR_THEN_REFUSE = 1, WEIR_THEN_ASK_ON = 2 };
 enum {
   WEIR_ASKS_PATH = 1, WEIR_ASKS_PARENT = 2, WEIR_ASKS_UID = 4, WEIR_ASKS_GID = 8, WEIR_ASKS_PREFIX = 16, WEIR_ASKS_PORT = 32,
@@ -120,7 +122,7 @@ WEIR_ASSERT_SIZE(struct weir_refusal, 36 + 64 + 32 + 160 + 32);
 struct weir_call {
   weir_u64 netns;          /* Cookie. */
   weir_u32 at, protocol, port;
-  weir_u32 zero;
+  weir_u32 begins;         /* At WEIR_AT_PACKET: it would open a TCP connection. */
   weir_u8 address_be[16];  /* The destination, or where it is to be bound; IPv4 as ::ffff:a.b.c.d. */
 };
 WEIR_ASSERT_SIZE(struct weir_call, 40);
@@ -145,5 +147,7 @@ struct weir_who_config {
   weir_u64 netns;          /* Cookie of the network namespace of the datapath. */
   weir_u32 refusals;       /* How many there are. */
   weir_u32 generation;     /* Of them, from 1. */
+  weir_u32 packets;        /* Some of them refuse frames of packet sockets. */
+  weir_u32 zero;
 };
-WEIR_ASSERT_SIZE(struct weir_who_config, 16);
+WEIR_ASSERT_SIZE(struct weir_who_config, 24);

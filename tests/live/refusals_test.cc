@@ -3,11 +3,15 @@
 // refusal is told once with its rule and its process.
 
 #include <gtest/gtest.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 
+#include "datapath/host/packet_exits.h"
 #include "datapath/host/who_program.h"
 #include "tests/kit/filter.h"
 #include "tests/kit/host_camp.h"
@@ -139,6 +143,121 @@ TEST(RefusalsLive, ByUserDestinationAndPort) {
   std::getline(std::ifstream(file), as_daemon);
   EXPECT_EQ(as_daemon, "send connect bind stream raw=EPERM any=EPERM") << "only root makes raw sockets anyway";
   EXPECT_TRUE(camp.told().empty()) << "who is allowed is not refused";
+}
+
+// ---- Packet sockets: what they send passes by netfilter, and leaves by a device.
+
+/// A frame by a packet socket, each in its own way. What came of it is seen at the far end.
+int packets(bool bypass) {
+  const int out = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL));
+  const int on = 1;
+  if (bypass) {
+    EXPECT_EQ(setsockopt(out, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof on), 0);
+  }
+  return out;
+}
+bool sends(int by, const Layers& frame) {
+  sockaddr_ll to{};
+  to.sll_family = AF_PACKET;
+  to.sll_ifindex = static_cast<int>(if_nametoindex("p0"));
+  to.sll_halen = 6;
+  const std::string bytes = frame.bytes();
+  return sendto(by, bytes.data(), bytes.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof to) == static_cast<ssize_t>(bytes.size());
+}
+Layers datagram() { return Eth() / Ipv4("10.78.0.1", "10.78.0.2") / Udp(40000, 9) / "by a packet socket"; }
+Layers tagged() { return Eth() / Vlan(7) / Ipv4("10.78.0.1", "10.78.0.2") / Udp(40000, 9) / "by a packet socket"; }
+
+struct Exits : Guarded {
+  std::unique_ptr<FarEnd> far;
+  std::unique_ptr<PacketExits> exits;
+
+  void attach(bool links) {
+    Lab::wires(1);
+    far = std::make_unique<FarEnd>("h0");
+    exits = std::make_unique<PacketExits>(senders()->program()->leaves_fd(true), senders()->program()->leaves_fd(false), links);
+    exits->attend({{static_cast<int>(if_nametoindex("p0")), "p0", true}});
+    EXPECT_TRUE(exits->refused_by().empty()) << exits->refused_by()[0];
+  }
+  /// How many of the frames arrive that a child of the test sends.
+  std::size_t arrive(const std::function<void()>& child) {
+    far->take();
+    wait_for(start_here([&] {
+      child();
+      return 0;
+    }));
+    return far->take(20).size();
+  }
+};
+
+class PacketSocketsLive : public testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(Ways, PacketSocketsLive, testing::Values(true, false), [](const auto& tested) { return tested.param ? "Links" : "Filters"; });
+
+#define OPEN_EXITS(camp)                                         \
+  WEIR_ENTER_LAB();                                              \
+  Exits camp;                                                    \
+  if (!camp.why_not().empty()) GTEST_SKIP() << camp.why_not();   \
+  camp.open({});                                                 \
+  if (camp.senders() == nullptr) GTEST_SKIP() << camp.why_not(); \
+  if (camp.senders()->program() == nullptr) GTEST_SKIP() << camp.senders()->remarks()[0]; \
+  camp.attach(GetParam())
+
+TEST_P(PacketSocketsLive, WhoMaySendNothingSendsNothingByThem) {
+  OPEN_EXITS(camp);
+  const auto all = [] {
+    const int plain = packets(false), bypassing = packets(true);
+    sends(plain, datagram()), sends(plain, tagged()), sends(plain, Eth() / ArpPacket()), sends(bypassing, datagram());
+  };
+  EXPECT_EQ(camp.arrive(all), 4U) << "without rules all of it works";
+  camp.use("rules:\n  - { name: other, match: { process.path: /opt/other }, action: drop }\n");
+  EXPECT_EQ(camp.arrive(all), 4U) << "who is not meant sends on";
+  camp.use("rules:\n  - { name: no, match: { process.path: " + camp.own_path() + " }, action: drop }\n");
+  EXPECT_TRUE(camp.senders()->program()->refuses_packets());
+  EXPECT_EQ(camp.arrive(all), 0U);
+  const std::string name = camp.own_path().substr(camp.own_path().rfind('/') + 1);
+  EXPECT_EQ(camp.told(), (std::vector<std::string>(4, "no packet " + name)));
+  camp.exits.reset();
+  EXPECT_EQ(camp.arrive(all), 4U) << "nothing stays behind";
+}
+
+TEST_P(PacketSocketsLive, ASocketOfSomeoneElseDoesNotHelp) {
+  OPEN_EXITS(camp);
+  camp.use("rules:\n  - { name: no, match: { user: daemon }, action: drop }\n");
+  const int passed_on = packets(false);  // Made by root, elsewhere.
+  const auto by_daemon = [&] {
+    EXPECT_TRUE(setgid(1) == 0 && setuid(1) == 0);
+    sends(passed_on, datagram());
+  };
+  EXPECT_EQ(camp.arrive([&] { sends(passed_on, datagram()); }), 1U);
+  EXPECT_EQ(camp.arrive(by_daemon), 0U);
+  EXPECT_EQ(camp.told().size(), 1U);
+  close(passed_on);
+}
+
+TEST_P(PacketSocketsLive, ByProtocolAndDestination) {
+  OPEN_EXITS(camp);
+  camp.use("rules:\n  - { name: udp, match: { process.path: " + camp.own_path() + ", ip.protocol: udp }, unless: [ { to: 10.78.0.2, port: 9 } ], action: drop }\n"
+           "  - { name: metadata, match: { to: 169.254.169.254 }, action: drop }\n");
+  const auto send_one = [&](const Layers& frame) { return camp.arrive([&] { sends(packets(false), frame); }); };
+  EXPECT_EQ(send_one(datagram()), 1U);
+  EXPECT_EQ(send_one(Eth() / Ipv4("10.78.0.1", "10.78.0.2") / Udp(40000, 10) / "another port"), 0U);
+  EXPECT_EQ(send_one(Eth() / Vlan(7) / Ipv4("10.78.0.1", "10.78.0.3") / Udp(40000, 9) / "another host"), 0U);
+  EXPECT_EQ(send_one(Eth() / ArpPacket()), 1U);
+  EXPECT_EQ(send_one(Eth() / Ipv4("10.78.0.1", "169.254.169.254") / Tcp(40000, 80).flags("S")), 0U);
+  EXPECT_EQ(send_one(Eth() / Ipv4("10.78.0.1", "10.78.0.2") / Tcp(40000, 80).flags("S")), 1U);
+  EXPECT_EQ(send_one(Eth() / Ipv6("2001:db8::1", "2001:db8::2") / Udp(40000, 9) / "of IPv6"), 0U);
+}
+
+TEST(WhoProgramLive, WithoutPacketSocketsTheRestStillHolds) {
+  WEIR_ENTER_LAB();
+  Camp camp;
+  if (!camp.why_not().empty()) GTEST_SKIP() << camp.why_not();
+  auto program = WhoProgram::load({.cgroup = "/sys/fs/cgroup/unified" + camp.cgroup_path(), .packet_sockets = false});
+  if (!program.ok()) GTEST_SKIP() << program.error().message;
+  EXPECT_EQ((*program)->missing(), std::vector<std::string>{"setsockopt"});
+  EXPECT_LT((*program)->leaves_fd(true), 0);
+  PacketExits exits((*program)->leaves_fd(true), (*program)->leaves_fd(false));
+  exits.attend({{static_cast<int>(if_nametoindex("lo")), "lo", true}});
+  EXPECT_EQ(exits.refused_by().size(), 1U) << "and it is said";
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 
 #include "base/hash.h"
 #include "datapath/bridge/port_device.h"
+#include "datapath/host/who_program.h"
 #include "facts/packet.h"
 
 namespace weir::datapath {
@@ -147,6 +148,25 @@ void QueueHost::look_at_devices() {
     state.mac = device ? device->mac : Mac{};
   }
   attach_early();
+  attend_exits();
+}
+
+/// Only while a rule asks for it: it is a step more for each packet that leaves.
+void QueueHost::attend_exits() {
+  WhoProgram* const program = senders_ == nullptr ? nullptr : senders_->program();
+  if (program == nullptr || (!program->refuses_packets() && exits_ == nullptr)) return;
+  if (exits_ == nullptr) exits_ = std::make_unique<PacketExits>(program->leaves_fd(true), program->leaves_fd(false));
+  std::vector<PacketExits::Device> devices;
+  if (program->refuses_packets())
+    for (const std::string& name : devices_of_host())
+      if (const auto device = find_device(name)) devices.push_back({device->index, name, device->is_ethernet || name == "lo"});
+  exits_->attend(devices);
+  for (const std::string& refused : exits_->refused_by()) remark("what processes send by packet sockets is not refused at " + refused);
+}
+
+void QueueHost::remark(std::string sentence) {
+  constexpr std::size_t kRemarksMax = 64;
+  if (remarks_.size() < kRemarksMax && std::find(remarks_.begin(), remarks_.end(), sentence) == remarks_.end()) remarks_.push_back(std::move(sentence));
 }
 
 /// To every device that packets come in by: what is built on others (bridges, VLANs, bonds) has them from those.
@@ -200,6 +220,7 @@ void QueueHost::use(std::shared_ptr<const policy::RuleSet> rules) {
   in_force_ = std::move(rules);
   if (early_ != nullptr) early_->use(lower_early_rules(*in_force_));
   if (senders_ != nullptr) (void)senders_->use(in_force_);
+  attend_exits();
 }
 
 void QueueHost::tell_refused(engine::EventSink& sink) {
@@ -371,6 +392,7 @@ void QueueHost::close() {
   closed_ = true;
   flows_.use(nullptr, nullptr);
   early_.reset();
+  exits_.reset();
   if (senders_ != nullptr) senders_->close();
   if (rules_) {
     (void)rules_->remove();

@@ -19,6 +19,7 @@
 #include "datapath/host/host_rules.h"
 #include "datapath/host/marked_flows.h"
 #include "datapath/host/own_packets.h"
+#include "datapath/host/packet_exits.h"
 #include "datapath/host/packet_queue.h"
 #include "datapath/host/senders.h"
 
@@ -75,6 +76,8 @@ class QueueHost final : public Datapath {
   Result<std::size_t> receive(std::span<Frame> out);
   std::size_t take_copies(std::span<Frame> out);
   void attach_early();
+  void attend_exits();
+  void remark(std::string sentence);
   const Sender* sender_of(const QueuedPacket& packet);
   void emit(const Emit& answer, PortIndex port);
   void pass(std::uint32_t id, std::uint32_t bytes, Bytes rewrite, PortIndex port);
@@ -89,6 +92,7 @@ class QueueHost final : public Datapath {
   std::string no_early_;               ///< Why there is none.
   bool early_paused_ = false;          ///< Destinations are translated here.
   std::unique_ptr<Senders> senders_;
+  std::unique_ptr<PacketExits> exits_;  ///< Where a rule refuses frames of packet sockets.
   std::shared_ptr<const policy::RuleSet> in_force_;
   HeldPackets held_;
   std::vector<PortState> states_;

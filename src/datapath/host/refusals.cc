@@ -222,13 +222,13 @@ std::optional<Lowering::Row> Lowering::deny(const policy::Rule& rule) const {
   weir_refusal& r = row.refusal;
   const std::uint32_t raw = (r.nots & WEIR_ASKS_PROTOCOL) != 0 ? 0U : std::uint32_t{WEIR_AT_CREATE};  // A raw socket may send any protocol.
   if ((r.asks & kEnds) != 0) {
-    r.at = WEIR_AT_CONNECT;
+    r.at = WEIR_AT_CONNECT | WEIR_AT_PACKET;
     r.asks |= WEIR_ASKS_STREAM;
   } else if (own_end) {
-    r.at = WEIR_AT_CONNECT | raw;
+    r.at = WEIR_AT_CONNECT | WEIR_AT_PACKET | raw;
     r.asks |= WEIR_ASKS_STREAM;
   } else {
-    r.at = WEIR_AT_CONNECT | WEIR_AT_SEND | WEIR_AT_BIND | raw;
+    r.at = WEIR_AT_CONNECT | WEIR_AT_SEND | WEIR_AT_BIND | WEIR_AT_PACKET | raw;
   }
   return row;
 }
@@ -265,12 +265,12 @@ bool Lowering::add(Row row) {
 }
 
 /// In three: a TCP connection begins at the call, so its ends are known; of all else they are not, and a raw socket of IPPROTO_RAW sends
-/// any protocol. What is essential does not count for raw sockets: a program that may send nothing is not to keep up the network.
+/// any protocol. What is essential does not count for raw sockets: a program that may send nothing is not to keep up the network. A frame of a
+/// packet socket shows its ends, and is taken for a client's.
 bool Lowering::let_pass(std::initializer_list<const policy::AllOf*> maps, bool essential) {
   constexpr std::uint32_t kTcp = ip_protocol::kTcp;
   Row stream, other;
   for (const policy::AllOf* map : maps) superset(stream, *map, true), superset(other, *map, false);
-  stream.refusal.at = WEIR_AT_CONNECT;
   stream.refusal.asks |= WEIR_ASKS_STREAM;
   other.refusal.at = WEIR_AT_CONNECT | WEIR_AT_SEND | WEIR_AT_BIND;
   other.refusal.asks |= WEIR_ASKS_NO_STREAM;
@@ -281,9 +281,10 @@ bool Lowering::let_pass(std::initializer_list<const policy::AllOf*> maps, bool e
   raw.refusal.protocols[7] |= 1U << 31;
   const bool protocol = (stream.refusal.asks & WEIR_ASKS_PROTOCOL) != 0, negated = (stream.refusal.nots & WEIR_ASKS_PROTOCOL) != 0;
   const bool no_tcp = protocol && ((stream.refusal.protocols[0] >> kTcp & 1) != 0) == negated;
+  stream.refusal.at = (no_tcp ? 0U : std::uint32_t{WEIR_AT_CONNECT}) | (essential ? 0U : std::uint32_t{WEIR_AT_PACKET});
   for (Row* row : {&stream, &other, &raw}) {
     row->refusal.then = WEIR_THEN_PASS;
-    if ((row == &stream && no_tcp) || (row == &raw && essential)) continue;
+    if (row->refusal.at == 0 || (row == &raw && essential)) continue;
     if (!add(*row)) return false;
   }
   return true;

@@ -7,9 +7,9 @@
 // A rule is lowered if it drops or rejects, is enforced for good, and asks for nothing but process.path and process.parent.path
 // (written out, no patterns), user, group, ip.protocol, and the ends of the flow. Which calls are refused:
 //
-//   it asks for no ends                connect, a datagram to an address of its own choice, bind, and making a raw socket
-//   of the ends only `from`: this host TCP's connect, and making a raw socket: what leaves by that cannot be told to be its
-//   the other end, too                 TCP's connect: a datagram may be the answer to somebody's question
+//   it asks for no ends                connect, a datagram to an address of its own choice, bind, and making a raw socket; any frame by a packet socket
+//   of the ends only `from`: this host TCP's connect, and making a raw socket: what leaves by that cannot be told to be its; IP by a packet socket
+//   the other end, too                 TCP's connect, also by a packet socket: a datagram may be the answer to somebody's question
 //
 // It stands if no rule that lets pass comes before it that might hold for the call (DESIGN, "Two questions, two rule sets"): such rules
 // go along with as much of their conditions as is known, and where one holds the engine decides. What is not lowered, it decides anyway.

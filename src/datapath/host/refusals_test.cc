@@ -42,6 +42,7 @@ struct Call {
   std::uint8_t protocol = 6;
   std::string to = "10.78.0.2";
   std::uint16_t port = 80;
+  bool begins = true;  ///< Of TCP by a packet socket.
 };
 
 weir_named key_of(std::string_view path) {
@@ -67,7 +68,7 @@ std::optional<RuleId> refused(const Refusals& refusals, const Process& process, 
   const std::uint64_t own = bits_of(process.path).own;
   std::uint64_t parents = 0;
   for (const std::string& parent : process.parents) parents |= bits_of(parent).parent;
-  weir_call call{.netns = 7, .at = asked.at, .protocol = asked.protocol, .port = asked.port};
+  weir_call call{.netns = 7, .at = asked.at, .protocol = asked.protocol, .port = asked.port, .begins = asked.begins && asked.protocol == 6};
   const Ip to = asked.at == WEIR_AT_CREATE ? Ip{} : ip_of(asked.to);
   std::memcpy(call.address_be, to.bytes.data(), 16);
   weir_owner owner{};
@@ -110,7 +111,7 @@ std::shared_ptr<const policy::RuleSet> of(std::string_view rules, std::string_vi
 TEST(Refusals, AProgramThatMaySendNothing) {
   const auto rules = of("  - { name: no, match: { process.path: /opt/verclsid }, action: drop }\n"
                         "  - { name: children, match: { process.parent.path: /opt/verclsid }, action: reject }\n");
-  for (const std::uint32_t at : {WEIR_AT_CONNECT, WEIR_AT_SEND, WEIR_AT_BIND, WEIR_AT_CREATE})
+  for (const std::uint32_t at : {WEIR_AT_CONNECT, WEIR_AT_SEND, WEIR_AT_BIND, WEIR_AT_CREATE, WEIR_AT_PACKET})
     for (const std::uint8_t protocol : {std::uint8_t{6}, std::uint8_t{17}}) {
       EXPECT_EQ(by_kernel(rules, kVerclsid, {.at = at, .protocol = protocol}), "drop no") << at;
       EXPECT_EQ(by_kernel(rules, kChild, {.at = at, .protocol = protocol}), "drop children") << at;
@@ -148,6 +149,20 @@ TEST(Refusals, WhatIsNotCertainAtTheCallIsTheEngines) {
   EXPECT_EQ(by_kernel(of("  - { name: no, match: { process.path: /opt/verclsid }, action: drop, on: [bridge] }\n"), kVerclsid, {}), "ask");
   EXPECT_EQ(by_kernel(of("  - { name: no, match: { process.path: /opt/verclsid }, action: drop }\n", "mode: monitor\n"), kVerclsid, {}), "ask");
   EXPECT_EQ(by_kernel(of("  - { name: x, match: { port: 99 }, action: allow }\n", "default: drop\n"), kVerclsid, {}), "ask") << "a default may yield to an announced flow";
+}
+
+TEST(Refusals, APacketSocketShowsWhereItsFrameGoes) {
+  const auto rules = of("  - { name: dns, match: { to: 10.78.0.53, port: 53 }, action: allow }\n  - { name: no, match: { process.path: /opt/verclsid }, action: drop }\n"
+                        "  - { name: metadata, match: { to: 169.254.169.254 }, unless: [ { user: daemon } ], action: drop }\n  - { name: tcp, match: { ip.protocol: tcp, user: www }, action: drop }\n");
+  constexpr std::uint32_t kAt = WEIR_AT_PACKET;
+  EXPECT_EQ(by_kernel(rules, kVerclsid, {.at = kAt, .protocol = 17, .to = "10.78.0.53", .port = 53}), "ask");
+  EXPECT_EQ(by_kernel(rules, kVerclsid, {.at = kAt, .protocol = 17, .to = "10.78.0.53", .port = 54}), "drop no");
+  EXPECT_EQ(by_kernel(rules, kVerclsid, {.at = kAt, .protocol = 58, .to = "ff02::1"}), "drop no") << "what is essential does not count";
+  EXPECT_EQ(by_kernel(rules, kChild, {.at = kAt, .to = "169.254.169.254"}), "drop metadata");
+  EXPECT_EQ(by_kernel(rules, kCurl, {.at = kAt, .to = "169.254.169.254"}), "ask");
+  EXPECT_EQ(by_kernel(rules, kChild, {.at = kAt, .to = "169.254.169.254", .begins = false}), "ask") << "it may be an answer";
+  EXPECT_EQ(by_kernel(rules, kWeb, {.at = kAt, .begins = false}), "drop tcp");
+  EXPECT_EQ(by_kernel(rules, kWeb, {.at = kAt, .protocol = 17}), "ask");
 }
 
 TEST(Refusals, ExceptionsAreHeardFirst) {
@@ -191,9 +206,9 @@ TEST(Refusals, AgreeWithTheEngineOnPoliciesByChance) {
     const auto rules = of(text);
     for (const Process& process : {kVerclsid, kChild, kCurl, kWeb})
       for (const char* to : {"10.78.0.2", "10.79.3.4", "198.51.100.7", "169.254.169.254", "224.0.0.251"})
-        for (const std::uint16_t port : {std::uint16_t{80}, std::uint16_t{443}, std::uint16_t{1500}})
+        for (const auto& [port, at] : {std::pair<std::uint16_t, std::uint32_t>{80, WEIR_AT_CONNECT}, {443, WEIR_AT_CONNECT}, {1500, WEIR_AT_CONNECT}, {80, WEIR_AT_PACKET}, {1500, WEIR_AT_PACKET}})
           for (const std::uint8_t protocol : {std::uint8_t{6}, std::uint8_t{17}}) {
-            const Call call{.protocol = protocol, .to = to, .port = port};
+            const Call call{.at = at, .protocol = protocol, .to = to, .port = port};
             const std::string kernel = by_kernel(rules, process, call);
             ++questions;
             if (kernel == "ask") continue;

@@ -433,7 +433,8 @@ void KernelSenders::for_each_refused(const std::function<void(const RefusedCall&
   if (program_ == nullptr) return;
   program_->for_each_refused([&](const weir_refused& told) {
     RefusedCall out{.rule = told.rule, .sender = sender_of(told.owner), .mono_ns = static_cast<Nanoseconds>(told.at_ns)};
-    out.call = told.call == WEIR_AT_CONNECT ? "connect" : told.call == WEIR_AT_SEND ? "send" : told.call == WEIR_AT_BIND ? "bind" : "socket";
+    out.call = told.call == WEIR_AT_CONNECT ? "connect" : told.call == WEIR_AT_SEND ? "send" : told.call == WEIR_AT_BIND ? "bind" : told.call == WEIR_AT_PACKET ? "packet" : "socket";
+    out.has_ip = told.ends.protocol != WEIR_NO_IP;
     out.ends = {.local = Ip::v6_bytes(told.ends.local_be), .remote = Ip::v6_bytes(told.ends.remote_be), .local_port = told.ends.local_port,
                 .remote_port = told.ends.remote_port, .protocol = static_cast<std::uint8_t>(told.ends.protocol)};
     call(out);
@@ -479,7 +480,7 @@ engine::AlertRecord alert_of(const RefusedCall& call, const policy::RuleSet& rul
   record.reason = Reason::Refused;
   record.blocked = true;
   record.wall_ns = now.wall_ns - (now.mono_ns - call.mono_ns);
-  record.has_ip = true;
+  record.has_ip = call.has_ip;
   record.src = call.ends.local, record.dst = call.ends.remote;
   record.src_port = call.ends.local_port, record.dst_port = call.ends.remote_port;
   record.protocol = call.ends.protocol;

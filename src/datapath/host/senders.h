@@ -49,10 +49,11 @@ enum class Way : std::uint8_t { Out, In };
 /// A call that the kernel refused, since no packet of it could have passed.
 struct RefusedCall {
   RuleId rule = kNoRule;
-  std::string_view call;           ///< "connect", "send", "bind", "socket".
+  std::string_view call;           ///< "connect", "send", "bind", "socket"; "packet": a frame by a packet socket.
   SocketEnds ends;                 ///< `remote` is where to; of bind `local` where. All zeroes for a socket that was not made.
   const Sender* sender = nullptr;
   Nanoseconds mono_ns = 0;
+  bool has_ip = true;              ///< Else of a frame of no IP.
 };
 /// As a report shows it. `now` says how the two clocks stand to each other.
 engine::AlertRecord alert_of(const RefusedCall& call, const policy::RuleSet& rules, Time now);

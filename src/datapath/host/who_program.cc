@@ -93,22 +93,31 @@ std::uint64_t WhoProgram::own_netns() {
   return cookie;
 }
 
+/// 0, or the error.
+int WhoProgram::load_programs(const WhoOptions& options, bool packet_sockets) {
+  skeleton_.reset(weir_who__open());
+  weir_who* const skeleton = skeleton_.get();
+  if (skeleton == nullptr) return errno;
+  bpf_map__set_max_entries(skeleton->maps.images, std::max<std::uint32_t>(options.images_max, 16));
+  bpf_map__set_max_entries(skeleton->maps.tasks, std::max<std::uint32_t>(options.tasks_max, 16));
+  bpf_map__set_max_entries(skeleton->maps.sockets, std::max<std::uint32_t>(options.sockets_max, 16));
+  for (bpf_program* const each : {skeleton->progs.weir_frame_leaves, skeleton->progs.weir_packet_leaves, skeleton->progs.weir_set_option})
+    bpf_program__set_autoload(each, packet_sockets);
+  return -weir_who__load(skeleton);
+}
+
 Result<std::unique_ptr<WhoProgram>> WhoProgram::load(const WhoOptions& options) {
   Listening listening;
   std::unique_ptr<WhoProgram> program(new WhoProgram);
-  program->skeleton_.reset(weir_who__open());
-  weir_who* const skeleton = program->skeleton_.get();
-  const auto refused = [&](int code) {
+  int code = program->load_programs(options, options.packet_sockets);
+  if (code != 0 && options.packet_sockets) code = program->load_programs(options, false);  // A kernel that has the rest.
+  if (code != 0) {
     const bool no_right = code == EPERM || code == EACCES;
     return Error{"the kernel takes no program that records processes: " + said(code) + listening.told() +
                      (no_right ? "; that needs root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON" : ""),
                  code};
-  };
-  if (skeleton == nullptr) return refused(errno);
-  bpf_map__set_max_entries(skeleton->maps.images, std::max<std::uint32_t>(options.images_max, 16));
-  bpf_map__set_max_entries(skeleton->maps.tasks, std::max<std::uint32_t>(options.tasks_max, 16));
-  bpf_map__set_max_entries(skeleton->maps.sockets, std::max<std::uint32_t>(options.sockets_max, 16));
-  if (const int code = weir_who__load(skeleton); code != 0) return refused(-code);
+  }
+  weir_who* const skeleton = program->skeleton_.get();
   program->cpus_ = std::max(libbpf_num_possible_cpus(), 1);
   skeleton->bss->config.netns = own_netns();
   skeleton->bss->config.generation = 1;
@@ -137,12 +146,18 @@ std::optional<Error> WhoProgram::attach(const std::string& cgroup) {
        {Hook{s.progs.weir_release, &s.links.weir_release, "sock_release"}, Hook{s.progs.weir_create, &s.links.weir_create, "sock_create"},
         Hook{s.progs.weir_connect4, &s.links.weir_connect4, "connect4"}, Hook{s.progs.weir_connect6, &s.links.weir_connect6, "connect6"},
         Hook{s.progs.weir_send4, &s.links.weir_send4, "sendmsg4"}, Hook{s.progs.weir_send6, &s.links.weir_send6, "sendmsg6"},
-        Hook{s.progs.weir_bind4, &s.links.weir_bind4, "bind4"}, Hook{s.progs.weir_bind6, &s.links.weir_bind6, "bind6"}}) {
-    *hook.link = bpf_program__attach_cgroup(hook.program, cgroup_fd_);
+        Hook{s.progs.weir_set_option, &s.links.weir_set_option, "setsockopt"}, Hook{s.progs.weir_bind4, &s.links.weir_bind4, "bind4"}, Hook{s.progs.weir_bind6, &s.links.weir_bind6, "bind6"}}) {
+    if (bpf_program__fd(hook.program) >= 0) *hook.link = bpf_program__attach_cgroup(hook.program, cgroup_fd_);
     if (*hook.link == nullptr) missing_.push_back(hook.name);
   }
-  if (missing_.size() == 8) return Error{"the control group " + cgroup + " takes no program: is it of the unified hierarchy?", EINVAL};
+  if (missing_.size() == 9) return Error{"the control group " + cgroup + " takes no program: is it of the unified hierarchy?", EINVAL};
   return std::nullopt;
+}
+
+bool WhoProgram::refuses_packets() const { return skeleton_->bss->config.packets != 0; }
+
+int WhoProgram::leaves_fd(bool ethernet) const {
+  return bpf_program__fd(ethernet ? skeleton_->progs.weir_frame_leaves : skeleton_->progs.weir_packet_leaves);
 }
 
 WhoProgram::~WhoProgram() {
@@ -194,6 +209,7 @@ std::optional<Error> WhoProgram::refuse(const std::vector<weir_refusal>& refusal
   if (refusals.size() > WEIR_REFUSALS_MAX) return Error{"more rules than are decided at the call", E2BIG};
   // While they change none holds: the engine decides, as it does for all that is not refused here.
   config.refusals = 0;
+  config.packets = 0;
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
   for (const weir_named& path : named_) bpf_map_delete_elem(bpf_map__fd(skeleton_->maps.named), &path);
   named_.clear();
@@ -206,6 +222,7 @@ std::optional<Error> WhoProgram::refuse(const std::vector<weir_refusal>& refusal
     if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.refusals), &i, &refusals[i], BPF_ANY) != 0)
       return Error{"a rule cannot be told to the kernel: " + said(errno), errno};
   config.generation = config.generation + 1;
+  config.packets = std::any_of(refusals.begin(), refusals.end(), [](const weir_refusal& r) { return r.then == WEIR_THEN_REFUSE && (r.at & WEIR_AT_PACKET) != 0; });
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
   config.refusals = static_cast<std::uint32_t>(refusals.size());
   return std::nullopt;

@@ -19,6 +19,7 @@ namespace weir::datapath {
 
 struct WhoOptions {
   std::string cgroup;  ///< A folder of the unified hierarchy.
+  bool packet_sockets = true;  ///< Ask about what leaves by them; false: as where the kernel takes no such programs.
   std::uint32_t images_max = 32768, tasks_max = 65536, sockets_max = 262144;
 };
 
@@ -60,6 +61,11 @@ class WhoProgram {
   /// Calls with what was refused since. At most 64 at once.
   void for_each_refused(const std::function<void(const weir_refused&)>& call);
 
+  /// Some rule refuses frames of packet sockets.
+  bool refuses_packets() const;
+  /// Programs for a device's way out, for frames that begin with Ethernet or with IP; -1: the kernel does not take them.
+  int leaves_fd(bool ethernet) const;
+
   static std::uint64_t own_netns();
 
  private:
@@ -68,6 +74,7 @@ class WhoProgram {
   struct Close {
     void operator()(weir_who* skeleton) const;
   };
+  int load_programs(const WhoOptions& options, bool packet_sockets);
   std::unique_ptr<weir_who, Close> skeleton_;
   std::vector<std::string> missing_;
   std::vector<weir_named> named_;
