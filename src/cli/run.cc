@@ -20,6 +20,7 @@
 #include "policy/document.h"
 #include "service/control.h"
 #include "service/events.h"
+#include "service/kept_bindings.h"
 #include "service/privileges.h"
 #include "service/service.h"
 #include "service/watchdog.h"
@@ -212,7 +213,8 @@ int run(const Options& options) {
     complain(writer.error().message);
     return kRefused;
   }
-  auto store = service::PolicyStore::open(options.state.empty() ? options.socket + ".state" : options.state);
+  const std::string state = options.state.empty() ? options.socket + ".state" : options.state;
+  auto store = service::PolicyStore::open(state);
   if (!store) {
     complain(store.error().message);
     return kRefused;
@@ -227,6 +229,8 @@ int run(const Options& options) {
     events->use(std::move(rules));
   };
   control_options.event_numbers = [&writer] { return service::EventNumbers{(*writer)->dropped(), (*writer)->written(), (*writer)->refused()}; };
+  service::KeptBindings bindings(state, say);
+  control_options.kept_bindings = [&bindings] { return bindings.numbers(); };
   service::Control control(std::move(control_options), std::move(*store), nullptr);
   const service::Ready ready = control.begin();
   std::fputs(policy::render(ready.diagnostics).c_str(), stderr);
@@ -245,7 +249,9 @@ int run(const Options& options) {
   service_options.engine.stopper = opened->stopper;
   if (!opened->why.empty()) say("settled flows are not carried in the kernel: " + opened->why);
   service::Service running(service_options, ready.rules, path, &control);
-  running.on_turn = [&](service::Service&) {
+  bindings.recall(running.engine(), ready.rules->policy().port_names, path.now());
+  running.on_turn = [&](service::Service& s) {
+    bindings.turn(s.engine(), s.latest());
     if (host != nullptr) host->tell_refused(control);
     events->flush();
   };
@@ -290,6 +296,7 @@ int run(const Options& options) {
     hung = watchdog.failed();
   }
   service::notify_supervisor(options.notify, "STOPPING=1");
+  bindings.finish(running.engine(), path.now());
   listening.store(nullptr, std::memory_order_release);
   events->tell_stats(running);
   events->flush();
@@ -322,7 +329,7 @@ std::function<int()> add_run(CLI::App& app) {
   app.add_option("--checksums", o->checksums, "auto, verify or ignore")->check(CLI::IsMember({"auto", "verify", "ignore"}));
   app.add_option("--socket", o->socket, "where `weir status` and the like speak to it")->capture_default_str();
   app.add_option("--group", o->group, "whose members may speak to it too; else only root and the user it runs as");
-  app.add_option("--state", o->state, "where it keeps the policy in force for the next start [SOCKET.state]");
+  app.add_option("--state", o->state, "where it keeps the policy in force, and bindings that were learned, for the next start [SOCKET.state]");
   app.add_option("--notify", o->notify, "a supervisor's socket, told that the filter is ready and that its lane turns")->envname("NOTIFY_SOCKET");
   app.add_flag("--keep-privileges", o->keep_privileges, "do not give up what only attaching needs, nor refuse system calls to itself");
   app.add_option("--watchdog", o->watchdog_s, "seconds after which a lane that does not turn hangs, and the fail mode is carried out")

@@ -143,6 +143,10 @@ Detectors::Detectors(const policy::RuleSet& rules, std::size_t entries, const Vo
 
 Detectors::~Detectors() = default;
 
+state::Stations* Detectors::sticky_stations() {
+  return tables_ != nullptr && tables_->stations && tables_->stations->sticky() ? &*tables_->stations : nullptr;
+}
+
 void Detectors::go_on(Detectors& before) {
   if (tables_ == nullptr || before.tables_ == nullptr) return;
   Tables &was = *before.tables_, &now = *tables_;

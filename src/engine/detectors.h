@@ -16,6 +16,10 @@
 #include "policy/compile.h"
 #include "state/bindings.h"
 
+namespace weir::state {
+class Stations;
+}
+
 namespace weir::engine {
 
 class Detectors {
@@ -46,6 +50,8 @@ class Detectors {
   /// The packet passed: stations and leases learn from it.
   void passed(const Packet& packet, Nanoseconds now_ns, const BindingTables& tables);
   bool learns() const { return learns_; }
+  /// Addresses of ports that stay for good; nullptr: none do.
+  state::Stations* sticky_stations();
 
  private:
   struct Tables;

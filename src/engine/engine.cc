@@ -289,6 +289,10 @@ std::uint32_t Engine::walk_flows(std::uint32_t first, std::uint32_t slots, const
 std::uint32_t Engine::walk_bans(std::uint32_t first, std::uint32_t slots, const std::function<void(const BanNow&)>& call) {
   return lane_->walk_bans(first, slots, call);
 }
+std::uint32_t Engine::walk_learned(std::uint32_t first, std::uint32_t slots, const std::function<void(const Learned&)>& call) {
+  return lane_->walk_learned(first, slots, call);
+}
+std::size_t Engine::recall(std::span<const Learned> learned, Time now) { return lane_->recall(learned, now); }
 void Engine::ban(const state::BanKey& key, Nanoseconds for_ns) { lane_->ban(key, for_ns); }
 bool Engine::unban(const state::BanKey& key) { return lane_->unban(key); }
 std::uint64_t Engine::bans_made() const { return lane_->bans_made(); }

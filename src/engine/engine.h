@@ -103,6 +103,16 @@ struct Preview {
   bool done = false;
 };
 
+/// Something that guards of the second layer have learned, for whoever keeps it over a restart.
+struct Learned {
+  enum class Of : std::uint8_t { Arp, Nd, Source, Station };  ///< The bindings of an inspection or of source-guard; a sticky address of port-security.
+  Of of = Of::Arp;
+  Ip ip;                             ///< Of a station: unspecified.
+  Mac mac;
+  PortIndex port = kNoPort;
+  Nanoseconds until_ns = INT64_MAX;  ///< Monotonic.
+};
+
 /// How full a table is, and what happens where it is full.
 struct TableFill {
   std::string_view name;
@@ -153,6 +163,10 @@ class Engine {
   bool unban(const state::BanKey& key);
   /// Bans made since the start, by rules and persons: verdicts kept elsewhere are to be asked again when it rises.
   std::uint64_t bans_made() const;
+  /// What was learned and lasts, among the next `slots` places from `first` on. Returns where to go on; kNoMore at the end.
+  std::uint32_t walk_learned(std::uint32_t first, std::uint32_t slots, const std::function<void(const Learned&)>& call);
+  /// From an earlier run, before the first frame. What the rules in force do not learn, or has ended, is left out; how many were taken.
+  std::size_t recall(std::span<const Learned> learned, Time now);
   std::vector<TableFill> tables() const;
   /// nullptr: nobody looks. The tap outlives the engine, or is taken off before it goes.
   void look_with(Tap* tap);

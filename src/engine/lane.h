@@ -109,6 +109,10 @@ class Lane final : public policy::Meters {
   void go_on(Preview& preview, std::uint32_t slots, const std::function<void(const FlowNow&, RuleId)>& cut);
   std::uint32_t walk_flows(std::uint32_t first, std::uint32_t slots, const std::function<void(const FlowNow&)>& call) const;
   std::uint32_t walk_bans(std::uint32_t first, std::uint32_t slots, const std::function<void(const BanNow&)>& call);
+  std::uint32_t walk_learned(std::uint32_t first, std::uint32_t slots, const std::function<void(const Learned&)>& call) {
+    return readings_.walk_learned(first, slots, now_.mono_ns, call);
+  }
+  std::size_t recall(std::span<const Learned> learned, Time now) { return readings_.recall(learned, now.mono_ns); }
   void ban(const state::BanKey& key, Nanoseconds for_ns);
   bool unban(const state::BanKey& key);
   std::uint64_t bans_made() const { return bans_.made(); }

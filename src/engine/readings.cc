@@ -13,6 +13,7 @@
 #include "state/echoes.h"
 #include "state/probes.h"
 #include "state/rates.h"
+#include "state/stations.h"
 #include "wire/neighbor.h"
 
 namespace weir::engine {
@@ -301,6 +302,50 @@ void Readings::commit(const View& view) {
   if (t.wishes.source.on && t.wishes.source.learn == StateWishes::Learn::First && p.has_eth &&
       t.source.judge(view.layer->src, p.eth_src, port, now) == state::Claim::Unlisted)
     t.source.learn(view.layer->src, p.eth_src, port, now + kFirstClaimKeeps, now);
+}
+
+std::uint32_t Readings::walk_learned(std::uint32_t first, std::uint32_t slots, Nanoseconds now_ns, const std::function<void(const Learned&)>& call) {
+  Tables& t = *tables_;
+  const std::size_t end = std::size_t{first} + slots;
+  std::size_t begin = 0;  // Of the table at hand, in places of all.
+  for (const auto& [of, table] : {std::pair{Learned::Of::Arp, &t.arp}, std::pair{Learned::Of::Nd, &t.nd}, std::pair{Learned::Of::Source, &t.source}}) {
+    const std::size_t from = std::max<std::size_t>(first, begin), to = std::min(end, begin + table->places());
+    if (from < to)
+      table->walk(from - begin, to - from, now_ns, [&](const Ip& ip, const Mac& mac, PortIndex port, Nanoseconds until_ns) { call({of, ip, mac, port, until_ns}); });
+    begin += table->places();
+  }
+  if (end <= begin) return static_cast<std::uint32_t>(end);
+  if (state::Stations* const stations = t.detectors.sticky_stations())
+    stations->for_each_sticky([&](PortIndex port, const Mac& mac) { call({.of = Learned::Of::Station, .ip = {}, .mac = mac, .port = port}); });
+  return Engine::kNoMore;
+}
+
+std::size_t Readings::recall(std::span<const Learned> learned, Nanoseconds now_ns) {
+  Tables& t = *tables_;
+  const auto bind = [now_ns](const StateWishes::BindingTable& wish, state::Bindings& table, const Learned& one) {
+    if (!wish.on || wish.learn == StateWishes::Learn::None) return false;
+    table.learn(one.ip, one.mac, one.port, one.until_ns, now_ns);
+    return true;
+  };
+  std::size_t taken = 0;
+  for (const Learned& one : learned) {
+    if (one.until_ns <= now_ns || one.mac.is_group()) continue;
+    bool took = false;
+    switch (one.of) {
+      case Learned::Of::Arp: took = bind(t.wishes.arp, t.arp, one); break;
+      case Learned::Of::Nd: took = bind(t.wishes.nd, t.nd, one); break;
+      case Learned::Of::Source: took = bind(t.wishes.source, t.source, one); break;
+      case Learned::Of::Station:
+        if (state::Stations* const stations = t.detectors.sticky_stations()) {
+          // No more of them than are allowed now.
+          took = !stations->exceeds(one.port, one.mac, now_ns);
+          if (took) stations->learn(one.port, one.mac, now_ns);
+        }
+        break;
+    }
+    taken += took ? 1U : 0U;
+  }
+  return taken;
 }
 
 }  // namespace weir::engine

@@ -4,12 +4,16 @@
 // Readings: facts that always have a value now and may read differently later (rates, bindings, detectors). Only those that
 // some rule asks for are made. Arrivals are counted before the rules run, stopped or not; bindings learn after a packet passed.
 
+#include <functional>
 #include <memory>
+#include <span>
 
 #include "facts/view.h"
 #include "policy/compile.h"
 
 namespace weir::engine {
+
+struct Learned;
 
 class Readings {
  public:
@@ -33,6 +37,10 @@ class Readings {
   /// Likewise what learns from every packet, also of flows that have settled.
   void passed(const Packet& packet, Nanoseconds now_ns);
   bool learns_from_all() const { return learns_from_all_; }
+
+  // As in engine.h.
+  std::uint32_t walk_learned(std::uint32_t first, std::uint32_t slots, Nanoseconds now_ns, const std::function<void(const Learned&)>& call);
+  std::size_t recall(std::span<const Learned> learned, Nanoseconds now_ns);
 
   const Facts& facts() const;
 

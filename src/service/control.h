@@ -22,6 +22,7 @@
 #include "service/capture_tap.h"
 #include "service/control_socket.h"
 #include "service/notebook.h"
+#include "service/kept_bindings.h"
 #include "service/policy_store.h"
 #include "service/service.h"
 
@@ -45,6 +46,7 @@ struct ControlOptions {
   /// The lane, with each swap: events are of these rules from now on.
   std::function<void(std::shared_ptr<const policy::RuleSet> rules)> on_rules;
   std::function<EventNumbers()> event_numbers;                   ///< From the socket's thread.
+  std::function<KeptBindings::Numbers()> kept_bindings;          ///< Likewise.
   std::function<void(const std::string& sentence)> say;          ///< For the operator's log; from any thread.
 };
 

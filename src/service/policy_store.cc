@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/policy_store.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+
+#include "service/whole_file.h"
 
 namespace weir::service {
 namespace {
@@ -16,44 +17,6 @@ constexpr std::string_view kFirstLine = "weir-policy 1\n";
 constexpr std::size_t kCopyBytesMax = std::size_t{2} << 30;
 
 Error failed(const std::string& what, const std::string& path) { return {what + " " + path + ": " + std::strerror(errno), errno}; }
-
-Result<std::string> read_whole(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return Error{std::strerror(errno), errno};
-  std::string text;
-  char buffer[65536];
-  for (;;) {
-    const ssize_t n = ::read(fd, buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0 || text.size() > kCopyBytesMax) {
-      const int code = n < 0 ? errno : EFBIG;
-      ::close(fd);
-      return Error{std::strerror(code), code};
-    }
-    if (n == 0) break;
-    text.append(buffer, static_cast<std::size_t>(n));
-  }
-  ::close(fd);
-  return text;
-}
-
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
-}
-
-bool sync_directory(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return false;
-  const bool synced = ::fsync(fd) == 0;
-  ::close(fd);
-  return synced;
-}
 
 }  // namespace
 
@@ -100,7 +63,7 @@ ReadFile PolicyCopy::recorder() {
   return [this](const std::string& path) -> Result<std::string> {
     for (const auto& [name, text] : files)
       if (name == path) return text;  // Named twice: one reading for both.
-    Result<std::string> text = read_whole(path);
+    Result<std::string> text = read_whole(path, kCopyBytesMax);
     if (text.ok()) files.emplace_back(path, *text);
     return text;
   };
@@ -122,26 +85,14 @@ Result<PolicyStore> PolicyStore::open(std::string directory) {
 
 std::optional<PolicyCopy> PolicyStore::read(const char* name) const {
   if (directory_.empty()) return std::nullopt;
-  const Result<std::string> bytes = read_whole(directory_ + "/" + name);
+  const Result<std::string> bytes = read_whole(directory_ + "/" + name, kCopyBytesMax);
   if (!bytes.ok()) return std::nullopt;
   return PolicyCopy::decode(bytes.value());
 }
 
 std::optional<Error> PolicyStore::write(const char* name, const PolicyCopy& copy) {
   if (directory_.empty()) return std::nullopt;
-  const std::string path = directory_ + "/" + name, fresh = path + ".new";
-  const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return failed("cannot write", fresh);
-  const bool written = write_all(fd, copy.encode()) && ::fsync(fd) == 0;
-  const int code = errno;
-  if (::close(fd) != 0 || !written) {
-    errno = written ? errno : code;
-    const Error error = failed("cannot write", fresh);
-    ::unlink(fresh.c_str());
-    return error;
-  }
-  if (::rename(fresh.c_str(), path.c_str()) != 0 || !sync_directory(directory_)) return failed("cannot put in place", path);
-  return std::nullopt;
+  return write_whole(directory_, name, copy.encode());
 }
 
 std::optional<Error> PolicyStore::forget_unconfirmed() {

@@ -53,6 +53,7 @@ bool Service::turn() {
     engine_->on_time(now);
     path_.apply({}, {});
   }
+  latest_ = now;
   turns_.fetch_add(1, std::memory_order_relaxed);
   if (has_tasks_.load(std::memory_order_acquire)) run_tasks();
   if (reload_asked_.exchange(false, std::memory_order_relaxed) && on_reload) on_reload(*this);

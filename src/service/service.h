@@ -50,6 +50,8 @@ class Service final : public engine::EventSink {
   /// Turns of the lane: a watchdog sees that it still turns.
   std::uint64_t turns() const { return turns_.load(std::memory_order_relaxed); }
   Time started() const { return started_; }
+  /// Time of the last turn. Of the lane.
+  Time latest() const { return latest_; }
 
  private:
   void on_alert(const engine::AlertRecord& record) override;
@@ -74,7 +76,7 @@ class Service final : public engine::EventSink {
   std::mutex tasks_mutex_;
   std::vector<std::function<void(Service&)>> tasks_;
   std::optional<Error> fault_;
-  Time started_;
+  Time started_, latest_;
   Nanoseconds stats_due_ns_ = 0;
 };
 

@@ -169,6 +169,11 @@ void Control::status(ClientId client, const Request&) {
       out["rules"] = describe_rules(*s);
       out["tables"] = describe_tables(*s);
       out["bans_made"] = s->bans_made;
+      if (options_.kept_bindings) {
+        const KeptBindings::Numbers kept = options_.kept_bindings();
+        out["kept_bindings"] = {{"recalled", kept.recalled}, {"left_out", kept.left_out}, {"written", kept.written}};
+        if (!kept.fault.empty()) out["kept_bindings"]["fault"] = kept.fault;
+      }
       const EventNumbers events = options_.event_numbers ? options_.event_numbers() : EventNumbers();
       out["events"] = {{"lines_dropped", events.dropped}, {"bytes_written", events.written}, {"bytes_refused", events.refused}, {"followers", followers_.size()}};
       out["control"] = {{"clients", socket_->clients()}, {"refused", socket_->refused()}, {"let_go", socket_->let_go()}};

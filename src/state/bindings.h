@@ -48,6 +48,14 @@ class Bindings {
     Learned* learned = learned_.find(ip, hash_ip(ip, 3), now_ns, INT64_MAX);
     if (learned != nullptr && learned->mac == mac.value()) learned_.erase(learned);
   }
+  /// Learned ones among `count` places from `first` on that last beyond `now_ns`: calls with address, station, port and end.
+  template <typename F>
+  void walk(std::size_t first, std::size_t count, Nanoseconds now_ns, F&& call) {
+    learned_.walk(first, count, [&](const Ip& ip, const Learned& learned) {
+      if (learned.until_ns > now_ns) call(ip, Mac::from_value(learned.mac), learned.port, learned.until_ns);
+    });
+  }
+  std::size_t places() const { return learned_.places(); }
   /// Goes on with what the other has learned.
   void take_learned(Bindings& other) { learned_ = std::move(other.learned_); }
   std::uint64_t evicted() const { return learned_.evicted(); }

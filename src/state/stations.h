@@ -50,6 +50,15 @@ class Stations {
     else if (p->stations.size() < macs_max_) p->stations.push_back({mac.value(), now_ns});
   }
 
+  /// Those that stay for good: calls with port and address.
+  template <typename F>
+  void for_each_sticky(F&& call) const {
+    if (!sticky_) return;
+    for (const Port& port : ports_)
+      for (const Station& station : port.stations) call(port.port, Mac::from_value(station.mac));
+  }
+  bool sticky() const { return sticky_; }
+
  private:
   static constexpr Nanoseconds kSilent = 5 * kMinute;  ///< As bridges forget them (IEEE 802.1Q, 8.8.3: 300 s).
   struct Station {

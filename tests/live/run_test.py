@@ -223,6 +223,40 @@ class Run(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.stop(process), 0)
 
+    def test_bindings_outlive_a_kill_and_a_broken_file_is_said(self):
+        def claim(station):
+            return b"\xff" * 6 + station + b"\x08\x06" + struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + station + bytes([10, 0, 0, 5]) + bytes(6) + bytes([10, 0, 0, 9]) + bytes(18)
+
+        def start():
+            # Where a redirected frame would be lost, and checksums are not the matter here.
+            return self.start("--attach", "packet", "--state", self.directory.name + "/state")
+
+        first, stranger = claim(b"\x02\0\0\0\0\x0a"), claim(b"\x02\0\0\0\0\x0b")
+        self.write_policy("weir: 1\nguards: { arp-inspection: { learn: first } }\n")
+        process = start()
+        self.assertTrue(self.passes(first))
+        path = self.directory.name + "/state/bindings"
+        begun = time.monotonic()
+        while not os.path.exists(path) or "10.0.0.5" not in open(path).read():
+            self.assertLess(time.monotonic() - begun, 20)
+            time.sleep(0.1)
+        process.kill()
+        process.wait()
+        self.forget_output()
+        process = start()
+        self.assertFalse(self.passes(stranger))
+        self.assertTrue(self.passes(first))
+        told = json.loads(subprocess.run([WEIR, "status", *self.quiet, "--json"], capture_output=True, text=True).stdout)
+        self.assertEqual(told["kept_bindings"]["recalled"], 1)
+        self.assertEqual(self.stop(process), 0)
+        with open(path, "r+") as kept:
+            kept.truncate(30)
+        self.forget_output()
+        process = start()
+        self.assertIn("the bindings of the last run are ignored", self.output())
+        self.assertTrue(self.passes(stranger))
+        self.assertEqual(self.stop(process), 0)
+
 
 def enter_namespace():
     """Runs this program again inside a namespace of its own."""
