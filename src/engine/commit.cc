@@ -13,23 +13,6 @@ using policy::Reach;
 using state::FlowVerdict;
 using state::TcpPhase;
 
-/// The frame passes: the names that it told and the flows that it announced are remembered.
-void Lane::learn_lessons() {
-  for (const Lesson& lesson : lessons_)
-    names_.learn(flows_.at(lesson.index).ends.client, lesson.address, {lesson_text_.data() + lesson.text_at, lesson.text_bytes}, lesson.ttl_s, now_.mono_ns);
-  for (const Announcement& a : announcements_) {
-    expectations_.expect(a.client, a.server, a.port, a.protocol, a.expected, now_.mono_ns);
-    if (options_.carrier != nullptr) options_.carrier->on_expected(a.client, a.server, a.port, a.protocol);
-  }
-  forget_lessons();
-}
-
-void Lane::forget_lessons() {
-  lessons_.clear();
-  lesson_text_.clear();
-  announcements_.clear();
-}
-
 /// What is counted of a packet that passes.
 void Lane::count(Flow& flow, Side side, const IpLayer& layer) {
   const std::size_t s = index_of(side);

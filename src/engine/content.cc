@@ -64,6 +64,7 @@ void Lane::close_missing_facts(Live& live) {
     else live.facts.close(row.id, row.scope);
   }
   live.facts.close(field::kServerName, Scope::Flow);
+  live.facts.close(field::kSniBinding, Scope::Flow);
   live.matched = false;
 }
 
@@ -110,6 +111,7 @@ void Lane::start_parser(Live& live, AppId app) {
   live.parser = app;
   live.parser_done = true;
   live.parser_told = false;
+  if (host_ != nullptr && p.teaches == proto::Teaches::Names) note_resolver(flows_.at(current_->index));
   if (p.parse == nullptr) return;
   // What only rules ask for is of no interest on a flow whose verdict they cannot change any more.
   const bool settled = flows_.at(current_->index).settled || (current_->settles && !current_->uncertain);

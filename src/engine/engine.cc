@@ -24,7 +24,9 @@ FieldSet wanted_fields(const policy::RuleSet& rules, const EngineOptions& option
   if (rules.wants(field::kAuthBinding)) also("auth.user");
   if (rules.wants(field::kDhcpMacMismatch)) also("dhcp.client_mac");
   Detectors::also_wanted(rules, wanted);
-  if (rules.wants(field::kServerName)) also("dns.answer");  // DNS is read for the names that its answers teach.
+  // DNS is read for the names that its answers teach.
+  if (rules.wants(field::kServerName) || rules.wants(field::kSniBinding)) also("dns.answer");
+  if (rules.wants(field::kSniBinding)) also("tls.sni");
   return wanted;
 }
 
@@ -136,7 +138,7 @@ void Lane::take_rules() {
   const bool related_matters = rules_->policy().default_action != policy::Action::Allow ||
                                std::any_of(rules_->rules().begin(), rules_->rules().end(), tells_announced);
   for (const proto::Protocol* const& p : proto::protocols()) {
-    const bool needed = p->teaches == proto::Teaches::Names ? wanted_.test(field::kServerName)
+    const bool needed = p->teaches == proto::Teaches::Names ? wants_names()
                                                             : p->teaches == proto::Teaches::Flows && related_matters;
     if (needed) teachers_.add(static_cast<AppId>(&p - proto::protocols().data()));
   }
@@ -296,6 +298,8 @@ std::size_t Engine::recall(std::span<const Learned> learned, Time now) { return 
 void Engine::ban(const state::BanKey& key, Nanoseconds for_ns) { lane_->ban(key, for_ns); }
 bool Engine::unban(const state::BanKey& key) { return lane_->unban(key); }
 std::uint64_t Engine::bans_made() const { return lane_->bans_made(); }
+void Engine::know_host(std::shared_ptr<const state::HostNames> names) { lane_->know_host(std::move(names)); }
+std::shared_ptr<const state::HostNames> Engine::host_names() const { return lane_->host_names(); }
 void Engine::look_with(Tap* tap) { lane_->look_with(tap); }
 std::shared_ptr<const policy::RuleSet> Engine::rules_in_force() const { return lane_->rules_in_force(); }
 std::vector<TableFill> Engine::tables() const { return lane_->tables(); }

@@ -18,6 +18,7 @@
 #include "policy/changes.h"
 #include "policy/match.h"
 #include "state/bans.h"
+#include "state/host_names.h"
 
 namespace weir::engine {
 
@@ -157,6 +158,10 @@ class Engine {
   static constexpr std::uint32_t kNoMore = 0xffffffff;
   std::uint32_t walk_flows(std::uint32_t first, std::uint32_t slots, const std::function<void(const FlowNow&)>& call) const;
   std::uint32_t walk_bans(std::uint32_t first, std::uint32_t slots, const std::function<void(const BanNow&)>& call);
+  /// On a host: its own addresses, which are one client of DNS from now on, and the names that its file gives, for flows that begin from now on.
+  void know_host(std::shared_ptr<const state::HostNames> names);
+  /// nullptr: it was told of none.
+  std::shared_ptr<const state::HostNames> host_names() const;
   /// By a person's word. A ban that a rule made for the same is replaced.
   void ban(const state::BanKey& key, Nanoseconds for_ns);
   /// False: there was none.

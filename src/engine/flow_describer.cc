@@ -48,6 +48,7 @@ bool FlowDescriber::settled() const { return lane_.flows_.at(work_.index).settle
 bool FlowDescriber::described() {
   if (stopped_) return false;
   if (settled()) return true;  // Read for its name alone.
+  if (lane_.wanted_.test(field::kSniBinding)) lane_.judge_hello_name(live_);
   if (live_.transaction_open) {
     lane_.set_view(work_, false);
     lane_.readings_.make_for_transaction(lane_.view_, live_.transaction_answer, !live_.transaction_read);
@@ -100,7 +101,9 @@ void FlowDescriber::expect(const Expectation& e) {
 }
 
 void FlowDescriber::learn_name(std::string_view name, const Ip& address, std::uint32_t ttl_s) {
-  if (!lane_.wanted_.test(field::kServerName)) return;
+  if (!lane_.wants_names()) return;
+  // Neither leads to another machine; a stub answers so for names that it blocks, and would name what else goes to the loopback device.
+  if (address.is_loopback() || address.is_unspecified()) return;
   std::vector<char>& text = lane_.lesson_text_;
   if (lane_.lessons_.size() == Lane::kLessonsMax || text.size() + name.size() > Lane::kLessonBytesMax) return;
   lane_.lessons_.push_back({work_.index, address, ttl_s, static_cast<std::uint32_t>(text.size()), static_cast<std::uint32_t>(name.size())});

@@ -320,9 +320,7 @@ void Lane::judge(Work& work) {
         if (const RuleId told = packet_memo_[i].rule; told < kDefaultRule && (told & 0x80000000U) != 0 && work.live->counted_count < Live::kCountedMax)
           work.live->counted[work.live->counted_count++] = {told, true, rules_->rule(told & 0x7fffffffU).transaction};
       if (wanted_.test(field::kServerName))
-        names_.for_each(flow->ends.client, flow->ends.server, now_.mono_ns, [&](std::string_view name) {
-          work.live->facts.add(field::kServerName, Scope::Flow, Value::of_text(name), true);
-        });
+        tell_names(flow->ends, work.live->facts);
       work.live->facts.persist();
       if (work.live->facts.state(field::kServerName) == FactState::Known && !judge_now(work, false)) return;
     }

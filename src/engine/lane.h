@@ -12,6 +12,7 @@
 #include "engine/live.h"
 #include "engine/readings.h"
 #include "engine/sender_table.h"
+#include "facts/field_ids.h"
 #include "policy/match.h"
 #include "state/bans.h"
 #include "state/buckets.h"
@@ -118,6 +119,8 @@ class Lane final : public policy::Meters {
   std::uint64_t bans_made() const { return bans_.made(); }
   std::vector<TableFill> tables() const;
   void look_with(Tap* tap) { tap_ = tap; }
+  void know_host(std::shared_ptr<const state::HostNames> names) { host_ = std::move(names); }
+  std::shared_ptr<const state::HostNames> host_names() const { return host_; }
   std::shared_ptr<const policy::RuleSet> rules_in_force() const { return rules_; }
 
   const Counters& counters() const { return counters_; }
@@ -355,8 +358,21 @@ class Lane final : public policy::Meters {
   std::vector<Lesson> lessons_;  ///< Reserved at start, as the two below.
   std::vector<char> lesson_text_;
   std::vector<Announcement> announcements_;
+  // naming.cc: whom names are told to, and what a hello's name is worth.
   void learn_lessons();
   void forget_lessons();
+  bool wants_names() const { return wanted_.test(field::kServerName) || wanted_.test(field::kSniBinding); }
+  /// Who asked, for names: all addresses of a host are one.
+  Ip asker(const Ip& client) const { return host_ != nullptr && host_->is_own(client) ? Ip{} : client; }
+  void tell_names(const FlowEnds& ends, Facts& facts);
+  void judge_hello_name(Live& live);
+  void note_resolver(const Flow& flow);
+  bool answers_others(const Flow& flow) const;
+  std::shared_ptr<const state::HostNames> host_;
+  /// Processes of this host that resolve names for others, the latest of them: what they ask is not asked by the host itself.
+  static constexpr std::size_t kResolversMax = 8;
+  std::array<std::uint64_t, kResolversMax> resolvers_{};
+  std::size_t resolvers_next_ = 0;
 
   // Scratch of the frame at hand.
   /// What the first pass makes of this many frames, for the second: few enough that their headers stay in the innermost cache.

@@ -190,8 +190,7 @@ void Lane::reopen(Flow& flow, RuleId pinned) {
     }
     recall_facts(flow, live->flow, live->facts);
     if (wanted_.test(field::kServerName) && live->facts.state(field::kServerName) != FactState::Known)
-      names_.for_each(flow.ends.client, flow.ends.server, now_.mono_ns,
-                      [&](std::string_view name) { live->facts.add(field::kServerName, Scope::Flow, Value::of_text(name), true); });
+      tell_names(flow.ends, live->facts);
     live->facts.persist();
     release_kept(flow);
   } else {

@@ -34,6 +34,7 @@ const Vocabulary& vocabulary() {
     };
     reading_of(field::kDnsTunnel, {"dns", "mdns", "llmnr", "nbns"});
     reading_of(field::kDhcpMacMismatch, {"dhcp"});
+    reading_of(field::kSniBinding, {"tls", "quic"});
     Detectors::own(v);
     return v;
   }();

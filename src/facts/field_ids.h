@@ -28,6 +28,7 @@ enum : FieldId {
   kFrom = 64, kTo, kPeer, kPort, kClientIp, kServerIp, kClientPort, kServerPort, kClientMac, kServerMac, kFromZone, kToZone,
   kFlowState, kFlowPackets, kFlowBytes, kFlowBytesToServer, kFlowBytesToClient, kFlowAge,
   kUdpSolicited, kAppProtocol, kAppConfirmed, kAppOnStandardPort, kServerName, kPayloadEntropy, kPayloadFirstBytes,
+  kSniBinding,  // a hello's name against the names that its client was told for the address
 
   // Readings.
   kArpBinding = 100, kNdBinding, kSrcBinding, kAuthBinding,

@@ -116,6 +116,7 @@ constexpr FieldRow kRows[] = {
     {kServerName, "server.name", Domain, kFlowScope, kFlowEnd, true, on::kAll, {}, "Names that the server goes by on this flow: SNI, Host, CONNECT, and DNS answers that this client received."},
     {kPayloadEntropy, "payload.entropy", Number, kFlowScope, kIdentified, false, on::kAll, {}, "Bits a byte, 0 to 8, over the client's first payload."},
     {kPayloadFirstBytes, "payload.first_bytes", Text, kFlowScope, kIdentified, false, on::kAll, {}, "The first bytes of the client's first payload, as hex digits."},
+    {kSniBinding, "sni.binding", FieldType::Word, kFlowScope, kFlowEnd, false, on::kAll, kBindings, "The name in a TLS or QUIC hello against the names that this client was told for the address: holds, it is one of them; contradicts, others were told and this one not; unlisted, none was told, or more than are kept. Absent behind a proxy and without a name."},
 
     {kArpBinding, "arp.binding", FieldType::Word, kReadingScope, kHeader, false, on::kAll, kBindings, "What the ARP sender claims, against the bindings."},
     {kNdBinding, "nd.binding", FieldType::Word, kReadingScope, kHeader, false, on::kAll, kBindings, "What a neighbour message claims, against the bindings."},

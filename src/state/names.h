@@ -4,6 +4,9 @@
 // Names: which names a client was told for an address, by DNS answers that passed. A flow that this client opens to that
 // address afterwards goes by them (`server.name`). Bounded: kPerAddress names an address, the oldest goes; answers live
 // for their TTL, at least a minute (clients keep using an address a while) and at most a day.
+//
+// judge() asks the other way round: was this client told that name for that address? Where a name had to go for want of room, that cannot be
+// denied any more until it would have died.
 
 #include <algorithm>
 #include <cstring>
@@ -11,6 +14,7 @@
 
 #include "base/hash.h"
 #include "base/slab_pool.h"
+#include "state/bindings.h"
 #include "state/bounded_map.h"
 
 #include "base/address.h"
@@ -19,7 +23,7 @@ namespace weir::state {
 
 class Names {
  public:
-  static constexpr std::size_t kPerAddress = 4;
+  static constexpr std::size_t kPerAddress = 8;
 
   Names(std::size_t capacity, SlabPool& pool) : table_(capacity), pool_(&pool) {}
 
@@ -43,7 +47,10 @@ class Names {
       ++lost_;
       return;
     }
-    if (place->text != nullptr) pool_->release(place->text, std::max<std::size_t>(place->size, 1));
+    if (place->text != nullptr) {
+      if (place->until_ns > now_ns) told->gone_until_ns = std::max(told->gone_until_ns, place->until_ns);
+      pool_->release(place->text, std::max<std::size_t>(place->size, 1));
+    }
     std::memcpy(copy, name.data(), name.size());
     *place = {copy, static_cast<std::uint32_t>(name.size()), until};
   }
@@ -55,6 +62,19 @@ class Names {
     if (told == nullptr) return;
     for (const Name& n : told->names)
       if (n.text != nullptr && n.until_ns > now_ns) call(std::string_view(n.text, n.size));
+  }
+  /// Holds: it was told. Contradicts: others were, and this one not. Unlisted: none was, or not all that were are kept.
+  Claim judge(const Ip& client, const Ip& address, std::string_view name, Nanoseconds now_ns) {
+    const Key key{client, address};
+    Told* told = table_.find(key, hash(key), now_ns, kLongest);
+    if (told == nullptr) return Claim::Unlisted;
+    Claim claim = Claim::Unlisted;
+    for (const Name& n : told->names) {
+      if (n.text == nullptr || n.until_ns <= now_ns) continue;
+      if (std::string_view(n.text, n.size) == name) return Claim::Holds;
+      claim = Claim::Contradicts;
+    }
+    return told->gone_until_ns > now_ns ? Claim::Unlisted : claim;
   }
   std::uint64_t evicted() const { return table_.evicted(); }
   std::uint64_t lost() const { return lost_; }
@@ -72,6 +92,7 @@ class Names {
   };
   struct Told {
     Name names[kPerAddress];
+    Nanoseconds gone_until_ns;  ///< Until then a name might live that had to go.
   };
   static std::uint64_t hash(const Key& k) { return hash_ip(k.client, hash_ip(k.address, 0)); }
   void forget(Told& told) {
