@@ -15,6 +15,7 @@
 #include "cli/verb.h"
 #include "datapath/bridge/packet_bridge.h"
 #include "datapath/bridge/xdp_bridge.h"
+#include "datapath/host/hosts_file.h"
 #include "datapath/host/queue_host.h"
 #include "policy/check.h"
 #include "policy/document.h"
@@ -33,7 +34,7 @@ struct Options {
   std::string socket = service::kDefaultSocket, state, group, notify;
   double watchdog_s = 5;
   bool keep_privileges = false, host = false;
-  std::string cgroup, mark = "0x78000000";
+  std::string cgroup, mark = "0x78000000", hosts = "/etc/hosts";
   std::vector<std::string> bridge;
   std::uint32_t flows_max = 1 << 20;
   unsigned stats_s = 60;
@@ -250,6 +251,14 @@ int run(const Options& options) {
   if (!opened->why.empty()) say("settled flows are not carried in the kernel: " + opened->why);
   service::Service running(service_options, ready.rules, path, &control);
   bindings.recall(running.engine(), ready.rules->policy().port_names, path.now());
+  std::optional<datapath::HostsWatch> hosts;
+  if (host != nullptr) {
+    const auto know = [&running](std::shared_ptr<const state::HostNames> names) {
+      running.submit([names = std::move(names)](service::Service& s) { s.engine().know_host(names); });
+    };
+    hosts.emplace(datapath::HostsWatch::Options{.path = options.hosts, .tell = know});
+    running.engine().know_host(hosts->look());
+  }
   running.on_turn = [&](service::Service& s) {
     bindings.turn(s.engine(), s.latest());
     if (host != nullptr) host->tell_refused(control);
@@ -274,6 +283,7 @@ int run(const Options& options) {
       return kRefused;
     }
   }
+  if (hosts) hosts->start();
   for (const std::string& remark : path.remarks()) say(remark);
   warn_of_zones(ready.rules->policy());
   if (service_options.fail == datapath::FailMode::Open && !path.capabilities().outlives)
@@ -317,6 +327,7 @@ std::function<int()> add_run(CLI::App& app) {
   app.add_flag("--host", o->host, "filter this host's own traffic, and what it forwards");
   app.add_option("--cgroup", o->cgroup, "host: of what this host sends, only what processes of this control group do; a folder of the hierarchy [its root]");
   app.add_option("--mark", o->mark, "host: the bits of connections' marks that say what is settled, four or more side by side")->capture_default_str();
+  app.add_option("--hosts", o->hosts, "host: the file of names and addresses; names that it gives an address are `server.name`")->capture_default_str();
   app.add_option("--fail", o->fail, "what becomes of traffic when the filter does not answer: open or closed")
       ->check(CLI::IsMember({"open", "closed"}));
   app.add_option("--attach", o->attach, "how ports are taken: auto, xdp (native), xdp-generic, or packet (packet sockets alone)")

@@ -66,6 +66,11 @@ void print_counters(const json& s) {
     if (number(table, "overflowed") != 0) std::printf(", overflowed %s times", grouped(number(table, "overflowed")).c_str());
     std::printf("; full: %s\n", text(table, "when_full").c_str());
   }
+  if (s.contains("host_names")) {
+    const json& names = s["host_names"];
+    std::printf("names       %s addresses of this host; its file of hosts lists %s names, %s lines skipped\n", grouped(number(names, "own_addresses")).c_str(),
+                grouped(number(names, "listed")).c_str(), grouped(number(names, "lines_skipped")).c_str());
+  }
   const json& events = s["events"];
   std::printf("events      %s bytes written, %s lines dropped\n", grouped(number(events, "bytes_written")).c_str(), grouped(number(events, "lines_dropped")).c_str());
 }

@@ -28,6 +28,7 @@ struct Snapshot {
   std::vector<datapath::PortState> ports;
   std::vector<std::string> remarks;
   std::optional<datapath::EarlyStop> early;
+  std::shared_ptr<const state::HostNames> host_names;
   datapath::FailMode fail = datapath::FailMode::Closed;
   Nanoseconds uptime_ns = 0;
   std::uint64_t turns = 0, bans_made = 0;
@@ -145,6 +146,7 @@ void Control::status(ClientId client, const Request&) {
     s->ports.assign(path.ports().begin(), path.ports().end());
     s->remarks.assign(path.remarks().begin(), path.remarks().end());
     s->early = path.early_stop();
+    s->host_names = engine.host_names();
     s->fail = service.options().fail;
     s->uptime_ns = path.now().mono_ns - service.started().mono_ns;
     s->turns = service.turns();
@@ -165,6 +167,8 @@ void Control::status(ClientId client, const Request&) {
       out["datapath"] = describe_datapath(*s);
       if (s->early) out["before_packet_sockets"] = describe_early_stop(*s->early);
       if (Json cookies = describe_cookies(*s); !cookies.is_null()) out["syn_cookies"] = std::move(cookies);
+      if (s->host_names != nullptr)
+        out["host_names"] = {{"own_addresses", s->host_names->own.size()}, {"listed", s->host_names->listed.size()}, {"lines_skipped", s->host_names->lines_skipped}};
       out["counters"] = describe_counters(s->counters);
       out["rules"] = describe_rules(*s);
       out["tables"] = describe_tables(*s);
