@@ -29,6 +29,7 @@ constexpr Verb kVerbs[] = {
     {"explain", "say why a packet met its verdict, rule by rule", weir::cli::add_explain},
     {"test", "run the unit tests of policies", weir::cli::add_test},
     {"prove", "show for each technique that a policy stops its attacks and lets their benign twins pass", weir::cli::add_prove},
+    {"learn", "write a least policy from what is seen", weir::cli::add_learn},
     {"diff", "say what changes from one policy to another", weir::cli::add_diff},
     {"export", "write a policy in the words of another enforcement point", weir::cli::add_export},
     {"import", "write another tool's rules as a policy", weir::cli::add_import},
