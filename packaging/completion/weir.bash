@@ -15,7 +15,7 @@ _weir() {
     --fail) mapfile -t COMPREPLY < <(compgen -W 'open closed' -- "$word"); return ;;
     --attach) mapfile -t COMPREPLY < <(compgen -W 'auto xdp xdp-generic packet' -- "$word"); return ;;
     --checksums) mapfile -t COMPREPLY < <(compgen -W 'auto verify ignore' -- "$word"); return ;;
-    --workers|--flows-max|--packet|--stats|--bridge|--confirm|--count|--last|--limit|--every|--times|--match|--address|--watchdog|--port|--group|--mark) return ;;
+    --workers|--flows-max|--packet|--stats|--bridge|--confirm|--count|--last|--limit|--every|--times|--match|--address|--watchdog|--port|--group|--mark|--hosts-max|--names-max) return ;;
   esac
   if [[ $word == -* ]]; then
     help=$("${COMP_WORDS[0]}" "$verb" --help 2>/dev/null | grep -o -- '^  -[^ ]*' | grep -o -- '--[a-z-]*')

@@ -2,19 +2,16 @@
 // weir run: the filter in the path of the traffic, in the foreground, until a signal ends it.
 
 #include <grp.h>
-#include <sys/random.h>
 
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 
 #include "cli/assert/assertions.h"
+#include "cli/live.h"
 #include "cli/policy_file.h"
 #include "cli/verb.h"
-#include "datapath/bridge/packet_bridge.h"
-#include "datapath/bridge/xdp_bridge.h"
 #include "datapath/host/hosts_file.h"
 #include "datapath/host/queue_host.h"
 #include "policy/check.h"
@@ -30,54 +27,15 @@ namespace weir::cli {
 namespace {
 
 struct Options {
-  std::string policy, events, fail = "closed", checksums = "auto", attach = "auto";
+  LiveOptions live;
+  std::string policy, events, checksums = "auto";
   std::string socket = service::kDefaultSocket, state, group, notify;
   double watchdog_s = 5;
   bool keep_privileges = false, host = false;
-  std::string cgroup, mark = "0x78000000", hosts = "/etc/hosts";
-  std::vector<std::string> bridge;
-  std::uint32_t flows_max = 1 << 20;
+  std::string hosts = "/etc/hosts";
   unsigned stats_s = 60;
   bool flows = false, records = false;
 };
-
-/// The one that signals speak to: handlers have no other way.
-std::atomic<service::Service*> g_running{nullptr};
-
-void on_signal(int number) {
-  service::Service* const running = g_running.load(std::memory_order_relaxed);
-  if (running == nullptr) return;
-  if (number == SIGHUP) running->ask_reload();
-  else running->stop();
-}
-
-/// While one of these lives, SIGINT and SIGTERM end the service and SIGHUP makes it reload.
-class Signals {
- public:
-  explicit Signals(service::Service& running) {
-    g_running.store(&running, std::memory_order_relaxed);
-    struct sigaction act{};
-    act.sa_handler = on_signal;
-    for (std::size_t i = 0; i < std::size(kNumbers); ++i) sigaction(kNumbers[i], &act, &before_[i]);
-    std::signal(SIGPIPE, SIG_IGN);
-  }
-  ~Signals() {
-    for (std::size_t i = 0; i < std::size(kNumbers); ++i) sigaction(kNumbers[i], &before_[i], nullptr);
-    g_running.store(nullptr, std::memory_order_relaxed);
-  }
-  Signals(const Signals&) = delete;
-  Signals& operator=(const Signals&) = delete;
-
- private:
-  static constexpr int kNumbers[] = {SIGINT, SIGTERM, SIGHUP};
-  struct sigaction before_[3];
-};
-
-std::uint64_t random_seed() {
-  std::uint64_t seed = 0;
-  if (getrandom(&seed, sizeof seed, 0) != sizeof seed) seed = static_cast<std::uint64_t>(time(nullptr));
-  return seed;
-}
 
 void say(const std::string& sentence) { std::fprintf(stderr, "weir: %s\n", sentence.c_str()); }
 
@@ -90,61 +48,6 @@ void warn_of_zones(const policy::Policy& policy) {
     names += (count++ == 0 ? "" : ", ") + zone.name;
   }
   if (count > 1) say("zones " + names + " have ports and no networks: which of them a packet goes `to` cannot be told; give all but one of them networks");
-}
-
-/// The best way that the system allows, or the one that was asked for.
-struct Opened {
-  std::unique_ptr<datapath::Datapath> path;
-  datapath::QueueHost* host = nullptr;  ///< The same, where it is a host's.
-  engine::Carrier* carrier = nullptr;
-  engine::Stopper* stopper = nullptr;
-  std::string why;  ///< There is no better way.
-};
-
-datapath::FailMode fail_mode(const Options& options) { return options.fail == "open" ? datapath::FailMode::Open : datapath::FailMode::Closed; }
-
-std::optional<std::uint32_t> parse_mark(const std::string& text) {
-  char* end = nullptr;
-  const unsigned long value = std::strtoul(text.c_str(), &end, 0);
-  if (text.empty() || *end != '\0' || value > UINT32_MAX) return std::nullopt;
-  return static_cast<std::uint32_t>(value);
-}
-
-Result<Opened> open_bridge(const Options& options, datapath::FailMode fail) {
-  const datapath::BridgeOptions bridge{.ports = options.bridge, .seed = random_seed()};
-  Opened out;
-  if (options.attach != "packet") {
-    datapath::XdpOptions xdp{.fail = fail};
-    if (options.attach == "xdp") xdp.force = datapath::Attach::XdpNative;
-    if (options.attach == "xdp-generic") xdp.force = datapath::Attach::XdpGeneric;
-    auto opened = datapath::XdpBridge::open(bridge, xdp, options.flows_max);
-    if (opened) {
-      out.carrier = (*opened)->carrier();
-      out.stopper = (*opened)->stopper();
-      out.path = std::move(*opened);
-      return out;
-    }
-    if (options.attach != "auto" || opened.error().code == EINVAL || opened.error().code == ENODEV) return opened.error();
-    out.why = opened.error().message;
-  }
-  auto opened = datapath::PacketBridge::open(bridge);
-  if (!opened) return opened.error();
-  out.path = std::move(*opened);
-  return out;
-}
-
-Result<Opened> open_host(const Options& options, const std::vector<std::string>& devices, std::uint64_t seed) {
-  datapath::HostOptions host{.ports = devices, .fail = fail_mode(options), .cgroup = options.cgroup, .flows_max = options.flows_max, .seed = seed};
-  const auto mark = parse_mark(options.mark);
-  if (!mark) return Error{"--mark takes a number such as 0x78000000", EINVAL};
-  host.mark = *mark;
-  auto opened = datapath::QueueHost::open(std::move(host));
-  if (!opened) return opened.error();
-  Opened out;
-  out.carrier = (*opened)->carrier();
-  out.host = opened->get();
-  out.path = std::move(*opened);
-  return out;
 }
 
 /// A policy as this datapath (facts/field.h, on::) can carry it out, with everything that is wrong or doubtful about it.
@@ -171,11 +74,11 @@ std::optional<gid_t> group_of(const std::string& name) {
 }
 
 int run(const Options& options) {
-  if (options.bridge.empty() == !options.host) {
+  if (options.live.bridge.empty() == !options.host) {
     complain("run needs one of the two: --bridge PORT,PORT, ports to stand between, or --host, this machine's own traffic");
     return kWrong;
   }
-  if (!options.host && options.bridge.size() < 2) {
+  if (!options.host && options.live.bridge.size() < 2) {
     complain("a bridge needs two ports or more");
     return kWrong;
   }
@@ -189,15 +92,15 @@ int run(const Options& options) {
     }
   }
   control_options.policy = options.policy;
-  const std::vector<std::string> ports = options.host ? datapath::devices_of_host() : options.bridge;
+  const std::vector<std::string> ports = options.host ? datapath::devices_of_host() : options.live.bridge;
   control_options.ports = ports;
   control_options.load = [where = options.host ? on::kHost : on::kBridge](const std::string& path, const policy::LoadOptions& how) { return load_live(path, how, where); };
   control_options.say = say;
 
   service::ServiceOptions service_options;
-  service_options.fail = fail_mode(options);
+  service_options.fail = fail_mode(options.live);
   service_options.stats_every_ns = static_cast<Nanoseconds>(options.stats_s) * kSecond;
-  service_options.engine.flows_max = options.flows_max;
+  service_options.engine.flows_max = options.live.flows_max;
   service_options.engine.seed = random_seed();
   service_options.engine.checksums = options.checksums == "verify"   ? engine::Checksums::Verify
                                      : options.checksums == "ignore" ? engine::Checksums::Ignore
@@ -238,7 +141,7 @@ int run(const Options& options) {
   if (ready.rules == nullptr) return kWrong;
   events = std::make_unique<service::Events>(**writer, ready.rules, report::EveOptions{.flows = options.flows, .records = options.records});
   control.tell(events.get());
-  auto opened = options.host ? open_host(options, ports, random_seed()) : open_bridge(options, service_options.fail);
+  auto opened = options.host ? open_host(options.live, ports) : open_bridge(options.live);
   if (!opened) {
     complain(opened.error().message);
     return opened.error().code == EINVAL ? kWrong : kRefused;
@@ -298,7 +201,7 @@ int run(const Options& options) {
                                                  control.tell_failed();
                                                }});
     std::string names;
-    for (const std::string& port : options.bridge) names += (names.empty() ? "" : ", ") + port;
+    for (const std::string& port : options.live.bridge) names += (names.empty() ? "" : ", ") + port;
     say((options.host ? "filters this host" : "filters between " + names + " (" + std::string(path.kind()) + ")") + ", fails " +
         std::string(datapath::name_of(service_options.fail)));
     service::notify_supervisor(options.notify, "READY=1");
@@ -323,20 +226,20 @@ int run(const Options& options) {
 std::function<int()> add_run(CLI::App& app) {
   auto o = std::make_shared<Options>();
   app.add_option("--policy", o->policy, "the policy file")->required();
-  app.add_option("--bridge", o->bridge, "ports to join and to filter between, two or more: PORT,PORT")->delimiter(',');
+  app.add_option("--bridge", o->live.bridge, "ports to join and to filter between, two or more: PORT,PORT")->delimiter(',');
   app.add_flag("--host", o->host, "filter this host's own traffic, and what it forwards");
-  app.add_option("--cgroup", o->cgroup, "host: of what this host sends, only what processes of this control group do; a folder of the hierarchy [its root]");
-  app.add_option("--mark", o->mark, "host: the bits of connections' marks that say what is settled, four or more side by side")->capture_default_str();
+  app.add_option("--cgroup", o->live.cgroup, "host: of what this host sends, only what processes of this control group do; a folder of the hierarchy [its root]");
+  app.add_option("--mark", o->live.mark, "host: the bits of connections' marks that say what is settled, four or more side by side")->capture_default_str();
   app.add_option("--hosts", o->hosts, "host: the file of names and addresses; names that it gives an address are `server.name`")->capture_default_str();
-  app.add_option("--fail", o->fail, "what becomes of traffic when the filter does not answer: open or closed")
+  app.add_option("--fail", o->live.fail, "what becomes of traffic when the filter does not answer: open or closed")
       ->check(CLI::IsMember({"open", "closed"}));
-  app.add_option("--attach", o->attach, "how ports are taken: auto, xdp (native), xdp-generic, or packet (packet sockets alone)")
+  app.add_option("--attach", o->live.attach, "how ports are taken: auto, xdp (native), xdp-generic, or packet (packet sockets alone)")
       ->check(CLI::IsMember({"auto", "xdp", "xdp-generic", "packet"}));
   app.add_option("--events", o->events, "append events, JSON, one a line; - is standard output");
   app.add_flag("--flows", o->flows, "an event for each flow when it ends");
   app.add_flag("--records", o->records, "an event for each transaction (dns, tls, http, smb, …)");
   app.add_option("--stats", o->stats_s, "seconds between events of statistics; 0: none")->check(CLI::Range(0U, 86400U));
-  app.add_option("--flows-max", o->flows_max, "flows remembered at a time")->check(CLI::Range(16U, 1U << 26));
+  app.add_option("--flows-max", o->live.flows_max, "flows remembered at a time")->check(CLI::Range(16U, 1U << 26));
   app.add_option("--checksums", o->checksums, "auto, verify or ignore")->check(CLI::IsMember({"auto", "verify", "ignore"}));
   app.add_option("--socket", o->socket, "where `weir status` and the like speak to it")->capture_default_str();
   app.add_option("--group", o->group, "whose members may speak to it too; else only root and the user it runs as");

@@ -62,8 +62,8 @@ std::shared_ptr<const policy::RuleSet> observing(const policy::Policy* base) {
   return std::make_shared<const policy::RuleSet>(std::make_shared<const policy::Policy>(std::move(policy)), engine::vocabulary());
 }
 
-Observer::Observer(const policy::RuleSet& rules, std::function<bool(const Ip&)> is_own)
-    : words_(rules.vocabulary()), sni_(words_.field("tls.sni")->id), server_name_(field::kServerName), is_own_(std::move(is_own)) {
+Observer::Observer(const policy::RuleSet& rules, Options options)
+    : words_(rules.vocabulary()), sni_(words_.field("tls.sni")->id), server_name_(field::kServerName), options_(std::move(options)) {
   const auto& all = rules.policy().rules;
   const auto names = std::find_if(all.begin(), all.end(), [](const policy::Rule& r) { return r.action == policy::Action::Alert && r.name == "names"; });
   learn_rule_ = static_cast<std::size_t>(names - all.begin());
@@ -74,7 +74,7 @@ std::uint64_t Observer::layer_of(std::uint64_t flow_id, const Ip& a, const Ip& b
 }
 
 void Observer::on_alert(const engine::AlertRecord& record) {
-  if (record.flow_id == 0 || record.rule == learn_rule_) return;
+  if (record.flow_id == 0 || record.rule == learn_rule_ || defaulted_.size() + denied_.size() > kFlowsMax) return;
   const std::uint64_t layer = layer_of(record.flow_id, record.src, record.dst, record.protocol);
   if (record.rule == kDefaultRule) defaulted_.insert(layer);
   else if (record.action != policy::Action::Alert) denied_.insert(layer);
@@ -129,7 +129,8 @@ void Observer::on_flow(const engine::FlowRecord& record) {
     return;
   }
   if (record.sender != nullptr) atom.process = record.sender->path;
-  atom.own = is_own_ && is_own_(ends.client);
+  atom.own = options_.is_own && options_.is_own(ends.client);
+  atom.closeness = options_.closeness;
   atom.client = ends.client;
   atom.server = ends.server;
   if (!record.app_hidden)
@@ -141,7 +142,7 @@ void Observer::on_flow(const engine::FlowRecord& record) {
   else atom.port = ends.server_port;
   const std::ptrdiff_t at = atom_of(std::move(atom));
   if (at < 0) ++untold_;
-  else atom_of_ends_[ends] = static_cast<std::size_t>(at);
+  else if (atom_of_ends_.size() < options_.ends_max) atom_of_ends_[ends] = static_cast<std::size_t>(at);
 }
 
 std::ptrdiff_t Observer::find(const FlowEnds& ends) const {

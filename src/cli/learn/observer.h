@@ -56,10 +56,15 @@ std::shared_ptr<const policy::RuleSet> observing(const policy::Policy* base);
 
 class Observer final : public engine::EventSink, public engine::Tap {
  public:
-  static constexpr std::size_t kAtomsMax = 1 << 18;
+  static constexpr std::size_t kAtomsMax = 1 << 18, kFlowsMax = 1 << 22;
 
-  /// `is_own`: of this host; empty: nobody is.
-  explicit Observer(const policy::RuleSet& rules, std::function<bool(const Ip&)> is_own = {});
+  struct Options {
+    std::function<bool(const Ip&)> is_own = {};  ///< An address of this host; empty: none is.
+    std::size_t ends_max = 1 << 22;              ///< Flows of which find() knows the atom.
+    Closeness closeness = Closeness::Inner;      ///< Of new atoms.
+  };
+  explicit Observer(const policy::RuleSet& rules) : Observer(rules, Options()) {}
+  Observer(const policy::RuleSet& rules, Options options);
 
   /// Told of frames that were decided late (fragments).
   std::function<void(const Decision&)> on_decided;
@@ -103,7 +108,7 @@ class Observer final : public engine::EventSink, public engine::Tap {
   const Vocabulary& words_;
   FieldId sni_, server_name_;
   std::size_t learn_rule_;
-  std::function<bool(const Ip&)> is_own_;
+  Options options_;
   std::vector<Atom> atoms_;
   std::map<Identity, std::size_t> by_identity_;
   std::unordered_map<FlowEnds, std::string, EndsHash, EndsEqual> names_;         ///< Of flows that live.
