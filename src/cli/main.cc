@@ -23,6 +23,7 @@ constexpr Verb kVerbs[] = {
     {"reload", "put its policy file in force anew, whole or not at all", weir::cli::add_reload},
     {"confirm", "keep the policy of a reload --confirm", weir::cli::add_confirm},
     {"rollback", "go back to the policy before", weir::cli::add_rollback},
+    {"ask", "the questions of a filter that asks, and their answers", weir::cli::add_ask},
     {"ban", "shut an address out for a while, or list who is", weir::cli::add_ban},
     {"unban", "let an address pass again", weir::cli::add_unban},
     {"capture", "write frames that a filter selects, with their verdicts", weir::cli::add_capture},

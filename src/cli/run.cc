@@ -8,14 +8,18 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "cli/ask_terminal.h"
 #include "cli/assert/assertions.h"
+#include "cli/control_client.h"
 #include "cli/live.h"
 #include "cli/policy_file.h"
 #include "cli/verb.h"
 #include "datapath/host/hosts_file.h"
 #include "datapath/host/queue_host.h"
+#include "facts/field_ids.h"
 #include "policy/check.h"
 #include "policy/document.h"
+#include "service/asking.h"
 #include "service/control.h"
 #include "service/events.h"
 #include "service/kept_bindings.h"
@@ -33,6 +37,8 @@ struct Options {
   double watchdog_s = 5;
   bool keep_privileges = false, host = false;
   std::string hosts = "/etc/hosts";
+  std::string ask_timeout = "15s", ask_default = "deny", ask_file;
+  bool ask = false;
   unsigned stats_s = 60;
   bool flows = false, records = false;
 };
@@ -51,8 +57,10 @@ void warn_of_zones(const policy::Policy& policy) {
 }
 
 /// A policy as this datapath (facts/field.h, on::) can carry it out, with everything that is wrong or doubtful about it.
-policy::Loaded load_live(const std::string& path, const policy::LoadOptions& options, std::uint8_t datapath) {
+/// `book` (which may be nullptr) has rules that stand behind the policy's own.
+policy::Loaded load_live(const std::string& path, const policy::LoadOptions& options, std::uint8_t datapath, const service::AskBook* book) {
   policy::Loaded loaded = policy::load_policy(path, engine::vocabulary(), options);
+  if (book != nullptr && !options.filter) book->append_to(loaded, options, engine::vocabulary());
   if (!loaded.policy) return loaded;
   loaded.diagnostics.append(warn_of_unmade(*loaded.policy));
   loaded.diagnostics.append(policy::check_for(*loaded.policy, engine::vocabulary(), datapath, policy::Severity::Error));
@@ -94,7 +102,22 @@ int run(const Options& options) {
   control_options.policy = options.policy;
   const std::vector<std::string> ports = options.host ? datapath::devices_of_host() : options.live.bridge;
   control_options.ports = ports;
-  control_options.load = [where = options.host ? on::kHost : on::kBridge](const std::string& path, const policy::LoadOptions& how) { return load_live(path, how, where); };
+  std::optional<service::AskBook> book;
+  service::Asking::Options asking_options;
+  if (options.ask) {
+    const auto seconds = seconds_of(options.ask_timeout);
+    if (!options.host || !seconds || *seconds <= 0) {
+      complain(options.host ? "--ask-timeout takes a time such as 15s" : "--ask is for --host: only there it is known who speaks");
+      return kWrong;
+    }
+    asking_options.timeout_ns = static_cast<Nanoseconds>(*seconds * kSecond);
+    asking_options.unanswered.allow = options.ask_default == "allow";
+    book.emplace(options.ask_file.empty() ? options.policy + ".asked" : options.ask_file);
+  }
+  control_options.load = [where = options.host ? on::kHost : on::kBridge, book = book ? &*book : nullptr](const std::string& path, const policy::LoadOptions& how) {
+    return load_live(path, how, where, book);
+  };
+  const auto load_again = [load = control_options.load, ports](const std::string& path) { return load(path, {.ports = ports}).policy.has_value(); };
   control_options.say = say;
 
   service::ServiceOptions service_options;
@@ -125,12 +148,15 @@ int run(const Options& options) {
   }
   std::unique_ptr<service::Events> events;
   datapath::QueueHost* host = nullptr;
-  control_options.on_rules = [&events, &host](std::shared_ptr<const policy::RuleSet> rules) {
+  std::unique_ptr<service::Asking> asking;
+  service::Service* lane = nullptr;
+  control_options.on_rules = [&events, &host, &asking](std::shared_ptr<const policy::RuleSet> rules) {
     if (host != nullptr) {
       host->tell_refused(*events);
       host->use(rules);
     }
     events->use(std::move(rules));
+    if (asking != nullptr) asking->rules_changed();
   };
   control_options.event_numbers = [&writer] { return service::EventNumbers{(*writer)->dropped(), (*writer)->written(), (*writer)->refused()}; };
   service::KeptBindings bindings(state, say);
@@ -139,6 +165,10 @@ int run(const Options& options) {
   const service::Ready ready = control.begin();
   std::fputs(policy::render(ready.diagnostics).c_str(), stderr);
   if (ready.rules == nullptr) return kWrong;
+  if (options.ask && ready.rules->policy().default_action == policy::Action::Allow) {
+    complain("--ask asks about what the default would stop, and this policy's default lets it pass: say `default: drop`");
+    return kWrong;
+  }
   events = std::make_unique<service::Events>(**writer, ready.rules, report::EveOptions{.flows = options.flows, .records = options.records});
   control.tell(events.get());
   auto opened = options.host ? open_host(options.live, ports) : open_bridge(options.live);
@@ -146,14 +176,35 @@ int run(const Options& options) {
     complain(opened.error().message);
     return opened.error().code == EINVAL ? kWrong : kRefused;
   }
-  datapath::Datapath& path = *opened->path;
+  if (options.ask) {
+    asking_options.ask = [&control](const service::Question& question) {
+      control.off_lane([question] { say("question " + std::to_string(question.id) + ": " + service::ask_text(question) + "? allow or deny, once, session or always"); });
+    };
+    asking_options.remember = [&](const service::Question& question, service::AskAnswer answer) {
+      control.off_lane([&, question, answer] {
+        if (const auto error = book->add(question, answer)) say(error->message + "; the answer holds until the filter ends");
+        if (!load_again(options.policy)) {
+          book->take_back();
+          return say("with the answer to question " + std::to_string(question.id) + " the policy has errors, so it is not remembered");
+        }
+        lane->submit([&asking, id = question.id](service::Service&) { asking->ruled(id); });
+        control.ask_reload("an answer");
+      });
+    };
+    asking = std::make_unique<service::Asking>(std::move(asking_options), *opened->path, control);
+    service_options.engine.event_fields.set(field::kServerName);  // Names of what is asked about.
+    control.ask_through(asking.get());
+  }
+  datapath::Datapath& path = asking != nullptr ? static_cast<datapath::Datapath&>(*asking) : *opened->path;
   if ((host = opened->host) != nullptr) host->use(ready.rules);
   service_options.engine.senders = host != nullptr;
   service_options.engine.carrier = opened->carrier;
   service_options.engine.stopper = opened->stopper;
   if (!opened->why.empty()) say("settled flows are not carried in the kernel: " + opened->why);
-  service::Service running(service_options, ready.rules, path, &control);
+  service::Service running(service_options, ready.rules, path, asking != nullptr ? static_cast<engine::EventSink*>(asking.get()) : &control);
+  lane = &running;
   bindings.recall(running.engine(), ready.rules->policy().port_names, path.now());
+  if (asking != nullptr) asking->ask_for(running.engine());
   std::optional<datapath::HostsWatch> hosts;
   if (host != nullptr) {
     const auto know = [&running](std::shared_ptr<const state::HostNames> names) {
@@ -195,6 +246,17 @@ int run(const Options& options) {
   std::optional<Error> fault;
   bool hung = false;
   {
+    std::optional<AskTerminal> terminal;
+    if (asking != nullptr) {
+      const auto answer = [&](const TypedAnswer& typed) {
+        running.submit([&asking, &control, typed](service::Service&) {
+          const auto open = asking->open();
+          const std::uint64_t id = typed.id != 0 ? typed.id : open.empty() ? 0 : open.front().id;
+          if (!asking->answer(id, typed.answer)) control.off_lane([] { say("no such question waits"); });
+        });
+      };
+      terminal.emplace(answer, say);
+    }
     const Signals signals(running);
     const service::Watchdog watchdog(running, {.hung_ns = static_cast<Nanoseconds>(options.watchdog_s * kSecond), .notify = options.notify, .say = [&control](const std::string& sentence) {
                                                  say(sentence);
@@ -229,6 +291,10 @@ std::function<int()> add_run(CLI::App& app) {
   app.add_option("--bridge", o->live.bridge, "ports to join and to filter between, two or more: PORT,PORT")->delimiter(',');
   app.add_flag("--host", o->host, "filter this host's own traffic, and what it forwards");
   app.add_option("--cgroup", o->live.cgroup, "host: of what this host sends, only what processes of this control group do; a folder of the hierarchy [its root]");
+  app.add_flag("--ask", o->ask, "host: ask about what no rule decides and the default would stop, here and through `weir ask`");
+  app.add_option("--ask-timeout", o->ask_timeout, "how long a question waits for its answer")->capture_default_str();
+  app.add_option("--ask-default", o->ask_default, "what a question that nobody answers comes to: allow (once) or deny")->check(CLI::IsMember({"allow", "deny"}))->capture_default_str();
+  app.add_option("--ask-file", o->ask_file, "where answers for always are kept, as rules behind the policy's own [POLICY.asked]");
   app.add_option("--mark", o->live.mark, "host: the bits of connections' marks that say what is settled, four or more side by side")->capture_default_str();
   app.add_option("--hosts", o->hosts, "host: the file of names and addresses; names that it gives an address are `server.name`")->capture_default_str();
   app.add_option("--fail", o->live.fail, "what becomes of traffic when the filter does not answer: open or closed")

@@ -43,6 +43,7 @@ std::function<int()> add_export(CLI::App& app);
 std::function<int()> add_import(CLI::App& app);
 std::function<int()> add_explain(CLI::App& app);
 std::function<int()> add_facts(CLI::App& app);
+std::function<int()> add_ask(CLI::App& app);
 std::function<int()> add_learn(CLI::App& app);
 std::function<int()> add_diff(CLI::App& app);
 std::function<int()> add_plan(CLI::App& app);

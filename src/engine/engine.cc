@@ -299,6 +299,7 @@ void Engine::ban(const state::BanKey& key, Nanoseconds for_ns) { lane_->ban(key,
 bool Engine::unban(const state::BanKey& key) { return lane_->unban(key); }
 std::uint64_t Engine::bans_made() const { return lane_->bans_made(); }
 void Engine::know_host(std::shared_ptr<const state::HostNames> names) { lane_->know_host(std::move(names)); }
+std::vector<std::string> Engine::names_told(const Ip& client, const Ip& address) { return lane_->names_told(client, address); }
 std::shared_ptr<const state::HostNames> Engine::host_names() const { return lane_->host_names(); }
 void Engine::look_with(Tap* tap) { lane_->look_with(tap); }
 std::shared_ptr<const policy::RuleSet> Engine::rules_in_force() const { return lane_->rules_in_force(); }

@@ -162,6 +162,8 @@ class Engine {
   void know_host(std::shared_ptr<const state::HostNames> names);
   /// nullptr: it was told of none.
   std::shared_ptr<const state::HostNames> host_names() const;
+  /// What the client was told for the address, on a host also by its file. Nothing where no rule and no report asks for names.
+  std::vector<std::string> names_told(const Ip& client, const Ip& address);
   /// By a person's word. A ban that a rule made for the same is replaced.
   void ban(const state::BanKey& key, Nanoseconds for_ns);
   /// False: there was none.

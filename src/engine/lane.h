@@ -121,6 +121,7 @@ class Lane final : public policy::Meters {
   void look_with(Tap* tap) { tap_ = tap; }
   void know_host(std::shared_ptr<const state::HostNames> names) { host_ = std::move(names); }
   std::shared_ptr<const state::HostNames> host_names() const { return host_; }
+  std::vector<std::string> names_told(const Ip& client, const Ip& address);
   std::shared_ptr<const policy::RuleSet> rules_in_force() const { return rules_; }
 
   const Counters& counters() const { return counters_; }

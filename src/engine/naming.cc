@@ -42,6 +42,14 @@ void Lane::tell_names(const FlowEnds& ends, Facts& facts) {
   if (host_ != nullptr && host_->is_own(ends.client)) host_->for_each(ends.server, add);
 }
 
+std::vector<std::string> Lane::names_told(const Ip& client, const Ip& address) {
+  std::vector<std::string> out;
+  const auto add = [&](std::string_view name) { out.emplace_back(name); };
+  names_.for_each(asker(client), address, now_.mono_ns, add);
+  if (host_ != nullptr && host_->is_own(client)) host_->for_each(address, add);
+  return out;
+}
+
 /// `sni.binding`, as soon as the hello is read.
 void Lane::judge_hello_name(Live& live) {
   const FieldId sni = weir::field::kTlsSni;

@@ -11,6 +11,7 @@ const Control::VerbRow Control::kVerbs[] = {
     {"status", &Control::status}, {"flows", &Control::flows},     {"top", &Control::top},           {"events", &Control::events},
     {"reload", &Control::reload}, {"confirm", &Control::confirm}, {"rollback", &Control::rollback}, {"ban", &Control::ban},
     {"unban", &Control::unban},   {"capture", &Control::capture}, {"explain", &Control::explain},
+    {"ask", &Control::ask},
 };
 
 Control::Control(ControlOptions options, PolicyStore store, engine::EventSink* next)

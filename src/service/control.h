@@ -57,6 +57,8 @@ struct Ready {
   policy::Diagnostics diagnostics;
 };
 
+class Asking;
+
 class Control final : public engine::EventSink {
  public:
   /// `next` (which may be nullptr) outlives it.
@@ -73,8 +75,13 @@ class Control final : public engine::EventSink {
   std::optional<Error> attach(Service& service);
   void close();
 
-  /// The lane: a signal asked for a reload.
-  void ask_reload();
+  /// The filter asks a person (asking.h); outlives close(). Before attach().
+  void ask_through(Asking* asking) { asking_ = asking; }
+  /// Runs on the socket's thread: for what the lane must not wait for. From any thread, while it is attached.
+  void off_lane(std::function<void()> task) { post(std::move(task)); }
+
+  /// Any thread: the policy file is to be put in force anew. `why`: for the log.
+  void ask_reload(std::string why = "SIGHUP");
   /// The writer's thread: lines of events, for those who follow and for `weir events`.
   void publish(std::string_view lines);
   /// A watchdog found the lane hanging.
@@ -118,6 +125,8 @@ class Control final : public engine::EventSink {
   void unban(ClientId client, const Request& request);
   // verb_capture.cc
   void capture(ClientId client, const Request& request);
+  // verb_ask.cc
+  void ask(ClientId client, const Request& request);
   // verb_explain.cc
   void explain(ClientId client, const Request& request);
 
@@ -175,12 +184,13 @@ class Control final : public engine::EventSink {
   engine::EventSink* next_;
   std::unique_ptr<ControlSocket> socket_;
   Service* service_ = nullptr;
+  Asking* asking_ = nullptr;
   std::atomic<bool> failed_{false};
 
   Ready now_, before_;          ///< The policy in force, and the one to which `rollback` goes.
   std::uint32_t generation_ = 1;
   bool changing_ = false;
-  bool reload_asked_ = false;   ///< While another change is under way.
+  std::string reload_asked_;    ///< While another change is under way: why. Empty: it was not.
   Nanoseconds confirm_by_ns_ = 0;  ///< 0: confirmed.
 
   std::thread worker_;

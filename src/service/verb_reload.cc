@@ -33,14 +33,14 @@ void Control::reload(ClientId client, const Request& request) {
   begin_change(std::move(change));
 }
 
-void Control::ask_reload() {
-  post([this] {
+void Control::ask_reload(std::string why) {
+  post([this, why = std::move(why)] {
     if (changing_) {
-      reload_asked_ = true;
+      reload_asked_ = why;
       return;
     }
     auto change = std::make_shared<Change>();
-    change->why = "SIGHUP";
+    change->why = why;
     begin_change(std::move(change));
   });
 }
@@ -133,9 +133,9 @@ void Control::end_change(const std::shared_ptr<Change>& change, int status, cons
       for (const policy::Diagnostic& d : change->next.diagnostics.all()) say(policy::render(d));
     }
   }
-  if (!reload_asked_) return;
-  reload_asked_ = false;
-  ask_reload();
+  if (reload_asked_.empty()) return;
+  const std::string why = std::exchange(reload_asked_, std::string());
+  ask_reload(why);
 }
 
 Control::Json Control::describe(const Change& change) const {

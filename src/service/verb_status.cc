@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "report/reason.h"
+#include "service/asking.h"
 #include "service/control.h"
 #include "service/flow_json.h"
 
@@ -29,6 +30,7 @@ struct Snapshot {
   std::vector<std::string> remarks;
   std::optional<datapath::EarlyStop> early;
   std::shared_ptr<const state::HostNames> host_names;
+  std::optional<Asking::Numbers> asking;
   datapath::FailMode fail = datapath::FailMode::Closed;
   Nanoseconds uptime_ns = 0;
   std::uint64_t turns = 0, bans_made = 0;
@@ -147,6 +149,7 @@ void Control::status(ClientId client, const Request&) {
     s->remarks.assign(path.remarks().begin(), path.remarks().end());
     s->early = path.early_stop();
     s->host_names = engine.host_names();
+    if (asking_ != nullptr) s->asking = asking_->numbers();
     s->fail = service.options().fail;
     s->uptime_ns = path.now().mono_ns - service.started().mono_ns;
     s->turns = service.turns();
@@ -169,6 +172,8 @@ void Control::status(ClientId client, const Request&) {
       if (Json cookies = describe_cookies(*s); !cookies.is_null()) out["syn_cookies"] = std::move(cookies);
       if (s->host_names != nullptr)
         out["host_names"] = {{"own_addresses", s->host_names->own.size()}, {"listed", s->host_names->listed.size()}, {"lines_skipped", s->host_names->lines_skipped}};
+      if (s->asking)
+        out["asking"] = {{"open", s->asking->open}, {"asked", s->asking->asked}, {"answered", s->asking->answered}, {"unanswered", s->asking->unanswered}, {"no_room", s->asking->no_room}};
       out["counters"] = describe_counters(s->counters);
       out["rules"] = describe_rules(*s);
       out["tables"] = describe_tables(*s);

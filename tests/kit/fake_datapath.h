@@ -47,6 +47,7 @@ class FakeDatapath final : public datapath::Datapath {
   }
   /// poll() gives this error once what was put in is taken: the end of run().
   void end_with(Error error) { end_ = std::move(error); }
+  const Sender* sender = nullptr;         ///< Of every frame that is put in from now on.
   std::vector<Sent> sent;
   std::vector<Decision> dropped;          ///< Also those that were held and then dropped.
   std::map<std::uint64_t, std::vector<std::uint8_t>> held;
@@ -81,6 +82,7 @@ class FakeDatapath final : public datapath::Datapath {
       frame.port = batch_[i].port;
       frame.number = batch_[i].number;
       frame.time = time_;
+      frame.sender = sender;
     }
     counted.received += count;
     return count;

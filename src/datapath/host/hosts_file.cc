@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "datapath/host/hosts_file.h"
 
+#include <ifaddrs.h>
+#include <netinet/in.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -9,7 +11,6 @@
 #include <optional>
 
 #include "base/text.h"
-#include "datapath/host/refusals.h"
 
 namespace weir::datapath {
 namespace {
@@ -30,6 +31,21 @@ std::optional<std::string> read_name(std::string_view word) {
   const auto fits = [](char c) { return is_alpha(c) || is_digit(c) || c == '-' || c == '_' || c == '.' || static_cast<unsigned char>(c) >= 0x80; };
   if (!std::all_of(word.begin(), word.end(), fits)) return std::nullopt;
   return lower(word);
+}
+
+/// Of every device, the loopback device too: services are often given addresses there.
+std::vector<Ip> addresses_here() {
+  std::vector<Ip> out;
+  ifaddrs* all = nullptr;
+  if (getifaddrs(&all) != 0) return out;
+  for (const ifaddrs* one = all; one != nullptr; one = one->ifa_next) {
+    if (one->ifa_addr == nullptr) continue;
+    if (one->ifa_addr->sa_family == AF_INET) out.push_back(Ip::v4(ntohl(reinterpret_cast<const sockaddr_in*>(one->ifa_addr)->sin_addr.s_addr)));
+    else if (one->ifa_addr->sa_family == AF_INET6) out.push_back(Ip::v6_bytes(reinterpret_cast<const sockaddr_in6*>(one->ifa_addr)->sin6_addr.s6_addr));
+  }
+  freeifaddrs(all);
+  std::sort(out.begin(), out.end());
+  return out;
 }
 
 }  // namespace
@@ -74,8 +90,7 @@ HostsWatch::Stamp HostsWatch::stamp() const {
 
 /// True where something changed. A file that is not there lists nothing.
 bool HostsWatch::look_again() {
-  std::vector<Ip> own = own_addresses();
-  std::sort(own.begin(), own.end());
+  std::vector<Ip> own = addresses_here();
   const Stamp stamp = this->stamp();
   const bool same_file = stamp == seen_;
   if (same_file && own == now_.own) return false;
