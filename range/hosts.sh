@@ -19,9 +19,19 @@ mkdir -p /run/netns "$in/srv/files" "$in/srv/admin"
 printf '# no resolver\n' >"$in/etc/resolv.conf"
 hostname range
 
-at() { local host=$1; shift; ip netns exec "$host" chroot "$in" timeout 20 "$@" >>"$log" 2>&1 </dev/null; }
-out() { local host=$1; shift; ip netns exec "$host" chroot "$in" timeout 20 "$@" 2>>"$log" </dev/null; }
-serve() { local host=$1; shift; ip netns exec "$host" chroot "$in" "$@" >>"$log" 2>&1 </dev/null & served+=($!); }
+# Where Weir stands on a host ($on), that host's programs are in a control group of their own, so that nothing of the machine is.
+enter() {
+  local host=$1
+  shift
+  if [ "$host" = "${on:-}" ]; then
+    sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$group" ip netns exec "$host" chroot "$in" "$@"
+  else
+    ip netns exec "$host" chroot "$in" "$@"
+  fi
+}
+at() { local host=$1; shift; enter "$host" timeout 20 "$@" >>"$log" 2>&1 </dev/null; }
+out() { local host=$1; shift; enter "$host" timeout 20 "$@" 2>>"$log" </dev/null; }
+serve() { local host=$1; shift; enter "$host" "$@" >>"$log" 2>&1 </dev/null & served+=($!); }
 served=()
 host() { # NAME PORT ADDRESS MAC
   ip netns add "$1"
