@@ -70,6 +70,16 @@ TEST(Catalogue, EachRowHasWhatShowsIt) {
   }
 }
 
+TEST(Catalogue, EachRowThatIsForTheBridgeOrAHostIsPlayedLive) {
+  for (const CatalogRow& row : catalog().rows) {
+    const bool live = std::any_of(row.stand.begin(), row.stand.end(), [](const std::string& where) { return where == "bridge" || where == "host"; });
+    if (!live) continue;
+    std::ifstream in("range/cases/" + row.id + ".sh");
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    EXPECT_NE(text.find("technique=" + row.id + " "), std::string::npos) << "range/cases/" << row.id << ".sh plays something else, or is missing";
+  }
+}
+
 TEST(Catalogue, EachAttackNamesARuleOfAProfileThatNamesTheTechnique) {
   for (const CatalogRow& row : catalog().rows)
     for (const CatalogCase& attack : row.attacks) {
