@@ -160,9 +160,18 @@ void AskBook::append_to(policy::Loaded& loaded, const policy::LoadOptions& optio
     const std::lock_guard lock(mutex_);
     for (const std::deque<std::string>* list : {&once_, &session_})
       if (!list->empty()) more.push_back(policy::load_policy_text("answers", text_of(*list), words));
-    if (::access(file_.c_str(), F_OK) == 0) more.push_back(policy::load_policy(file_, words, options));
+    // By the reader of the policy's files: what it reads is kept with them for a restart, and a copy has what there was then.
+    if (options.read_file) {
+      const auto text = options.read_file(file_);
+      if (text.ok()) more.push_back(policy::load_policy_text(file_, text.value(), words, options));
+      else if (::access(file_.c_str(), F_OK) == 0 && ::access(file_.c_str(), R_OK) != 0) loaded.diagnostics.add(policy::Severity::Error, file_, 1, 1, text.error().message);
+    } else if (::access(file_.c_str(), F_OK) == 0) {
+      more.push_back(policy::load_policy(file_, words, options));
+    }
   }
+  if (loaded.diagnostics.errors() > 0) loaded.policy.reset();
   for (policy::Loaded& one : more) {
+    if (!loaded.policy) return;
     if (!one.policy) {
       loaded.diagnostics.append(one.diagnostics);
       loaded.policy.reset();

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "service/policy_store.h"
 #include "service/service.h"
 #include "tests/kit/fake_datapath.h"
 #include "tests/kit/talk.h"
@@ -250,6 +251,22 @@ TEST(AskBook, OddPathsAreTakenAsTheyAre) {
   }
   std::string errors;
   EXPECT_EQ(names_behind(book, &errors).size(), 6U) << errors << file.text();
+}
+
+TEST(AskBook, IsReadAsThePolicysFilesAre) {
+  const BookFile file;
+  AskBook book(file.path());
+  EXPECT_FALSE(book.add(question(), {.allow = true, .how_long = AnswerFor::Always}).has_value());
+  const auto rules = [&](const policy::LoadOptions& options) {
+    policy::Loaded loaded = policy::load_policy_text("p.yaml", kDrop, engine::vocabulary());
+    book.append_to(loaded, options, engine::vocabulary());
+    return loaded.policy ? loaded.policy->rules.size() : 0;
+  };
+  PolicyCopy copy;
+  const std::size_t with = rules({.read_file = copy.recorder()});
+  ASSERT_EQ(copy.files.size(), 1U) << "kept with the policy's own";
+  EXPECT_EQ(rules({.read_file = copy.reader()}), with);
+  EXPECT_EQ(rules({.read_file = PolicyCopy().reader()}), with - 1) << "a copy from before there was one";
 }
 
 TEST(AskBook, WhatIsTakenBackIsGone) {
