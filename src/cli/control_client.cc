@@ -24,20 +24,28 @@ void add_spoken_options(CLI::App& app, Spoken& spoken) {
 
 namespace {
 
-/// A connection, or -1 and a complaint.
-int connect_to(const std::string& path) {
+/// A connection, or -1 and why in errno.
+int try_connect(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof address.sun_path) {
-    complain("`" + path + "` cannot be a socket's path");
-    return -1;
-  }
+  errno = ENAMETOOLONG;
+  if (path.empty() || path.size() >= sizeof address.sun_path) return -1;
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd >= 0 && ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
   const int code = errno;
   if (fd >= 0) ::close(fd);
-  if (code == ENOENT || code == ECONNREFUSED) complain("no filter listens at " + path + "; `weir run` starts one, --socket names another place");
+  errno = code;
+  return -1;
+}
+
+/// A connection, or -1 and a complaint.
+int connect_to(const std::string& path) {
+  const int fd = try_connect(path);
+  if (fd >= 0) return fd;
+  const int code = errno;
+  if (code == ENAMETOOLONG) complain("`" + path + "` cannot be a socket's path");
+  else if (code == ENOENT || code == ECONNREFUSED) complain("no filter listens at " + path + "; `weir run` starts one, --socket names another place");
   else complain("cannot speak to the filter at " + path + ": " + std::strerror(code));
   return -1;
 }
@@ -63,6 +71,12 @@ int tell_error(const json& answer) {
 }
 
 }  // namespace
+
+bool filter_answers(const std::string& socket) {
+  const int fd = try_connect(socket);
+  if (fd >= 0) ::close(fd);
+  return fd >= 0;
+}
 
 int ask_filter(const Spoken& spoken, json request, json& result, const TakeItem& take) {
   request["weir"] = service::kProtocolVersion;

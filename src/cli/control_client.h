@@ -27,6 +27,8 @@ void add_spoken_options(CLI::App& app, Spoken& spoken);
 /// False: no more is wanted.
 using TakeItem = std::function<bool(const std::string& kind, const nlohmann::json& item, const std::string& line)>;
 
+/// A filter listens there.
+bool filter_answers(const std::string& socket);
 /// Sends the request and hands on what comes; errors go to standard error. The exit status; with kDone `result` is the answer.
 int ask_filter(const Spoken& spoken, nlohmann::json request, nlohmann::json& result, const TakeItem& take = {});
 

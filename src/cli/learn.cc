@@ -14,6 +14,7 @@
 #include "cli/verb.h"
 #include "datapath/host/hosts_file.h"
 #include "datapath/host/queue_host.h"
+#include "service/control.h"
 #include "service/privileges.h"
 
 namespace weir::cli {
@@ -26,7 +27,7 @@ struct Options {
   std::uint32_t flows_max = 1 << 20;
   LiveOptions live;
   bool host = false;
-  std::string for_text = "10m";
+  std::string for_text = "10m", socket = service::kDefaultSocket;
 };
 
 /// Where the policy goes; nullptr where it cannot be written, which is said.
@@ -89,6 +90,10 @@ int learn_live(const Options& options) {
   Observer::Options how{.ends_max = 0, .closeness = Closeness::Outer};
   if (options.host) how.is_own = [&names](const Ip& ip) { return names != nullptr && names->is_own(ip); };
   Observer observer(*watch, how);
+  if (options.host && filter_answers(options.socket)) {
+    complain("a filter runs on this host and speaks on " + options.socket + ": it would be put out of its place. Learn from a capture, or end it first");
+    return kRefused;
+  }
   std::FILE* const out = open_out(options.out);
   if (out == nullptr) return kRefused;
   auto opened = options.host ? open_host(options.live, ports) : open_bridge(options.live);
@@ -159,6 +164,7 @@ std::function<int()> add_learn(CLI::App& app) {
   app.add_option("--for", o->for_text, "how long it watches; a signal ends it sooner")->capture_default_str();
   app.add_option("--cgroup", o->live.cgroup, "host: only what processes of this control group send");
   app.add_option("--mark", o->live.mark, "host: the bits of connections' marks that say what is settled")->capture_default_str();
+  app.add_option("--socket", o->socket, "host: where a filter would speak that runs here; beside one, nothing is watched")->capture_default_str();
   app.add_option("--base", o->base, "a policy whose rules stand before: what they allow or deny is not proposed");
   app.add_option("--out", o->out, "write the policy to this file; else to standard output");
   app.add_option("--hosts-max", o->how.hosts_max, "addresses of one /24 (IPv6: /64) that are written out; more become the prefix")->check(CLI::Range(1, 1024))->capture_default_str();

@@ -88,6 +88,8 @@ class Learn(unittest.TestCase):
             self.assertEqual((checked.returncode, checked.stderr), (0, ""))
         # Enforced.
         process = self.start("filters this host", "run", "--host", "--policy", policy, "--socket", self.at("weir.sock"))
+        beside = subprocess.run([WEIR, "learn", "--host", "--socket", self.at("weir.sock")], capture_output=True, text=True, timeout=20)
+        self.assertEqual(beside.returncode, 3, "the filter that runs keeps its place")
         self.shop_for()
         with self.assertRaises(OSError):
             self.shop_for(8081)
