@@ -213,7 +213,7 @@ Match n2n(const Evidence& e) {
 }
 Match nebula(const Evidence& e) { return datagrams(e, nebula_handshake); }
 Match pcanywhere(const Evidence& e) {
-  if (!e.is_udp()) return sides(e, [](Bytes b) { return Probe(b).byte(0, 0).failed() ? Match::No : Match::Maybe; }, pcanywhere_host);
+  if (!e.is_udp()) return sides(e, [](Bytes b) { return Probe(b).zero(0, 4).failed() ? Match::No : Match::Maybe; }, pcanywhere_host);
   if ((!e.client.empty() && !pcanywhere_asks(e.client)) || (!e.server.empty() && !pcanywhere_answers(e.server))) return Match::No;
   return e.client.empty() || e.server.empty() ? Match::Maybe : Match::Yes;
 }
