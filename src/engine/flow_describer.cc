@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/flow_describer.h"
 
-
 #include <algorithm>
 #include <cstring>
 
@@ -29,7 +28,7 @@ void FlowDescriber::begin_transaction(std::uint64_t key, bool answer) {
     if (!live_.counted[i].of_transaction) live_.counted[kept++] = live_.counted[i];
   live_.counted_count = kept;
   // Each is judged all the same: a frame that is full of them costs no more than small ones with as many.
-  if (++transactions_ > kTransactionsAFrameMax) flaw(Flaw::TooManyTransactions);
+  if (++transactions_ > kTransactionsAFrameMax && !proto::protocol(live_.parser).interleaved) flaw(Flaw::TooManyTransactions);
   if (!answer || live_.flow.ends.protocol != ip_protocol::kUdp) return;
   const Flow& flow = lane_.flows_.at(work_.index);
   const RuleId rule = lane_.denials_.answers_transaction(flow.first_frame, key, lane_.now_.mono_ns);

@@ -81,6 +81,7 @@ struct Protocol {
   /// The bytes between `input` and later ones of this side are lost (a gap that will not be filled). May be nullptr: parsing ends,
   /// what is not yet known is hidden.
   bool (*resync)(void* state, Side side, std::uint64_t lost_bytes) = nullptr;
+  bool interleaved = false;  ///< Many transactions in one segment are ordinary, and no Flaw::TooManyTransactions.
   bool may_extend = false;  ///< Another protocol may follow on the same stream (STARTTLS, CONNECT, SOCKS).
   Teaches teaches = Teaches::Nothing;  ///< Which of Describer::learn_name and expect it calls.
 

@@ -91,6 +91,7 @@ inline constexpr Protocol kHttp2 = {.name = "http2",
                                     .state_bytes = sizeof(http2::State),
                                     .parse = parse_as<http2::State, http2::parse>,
                                     .resync = http2::resync,
+                                    .interleaved = true,
                                     .may_extend = true};
 /// A use of HTTP/2, told by the request's type.
 inline constexpr Protocol kGrpc = {.name = "grpc", .tcp = true};
