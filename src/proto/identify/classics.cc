@@ -111,8 +111,18 @@ Match nmea_sentence(Bytes b) {
   return talker != Match::Yes ? talker : begins(b.subspan(3), {"GGA,"sv, "RMC,"sv, "GSA,"sv, "GSV,"sv, "GLL,"sv, "VTG,"sv, "ZDA,"sv});
 }
 
+/// rwho (BSD's protocols/rwhod.h): version 1, type 1, when it was sent, never received, a host's name in 32 bytes, and entries of 24 bytes.
+bool rwho_datagram(Bytes b) {
+  if (b.size() < 60 || (b.size() - 60) % 24 != 0 || !Probe(b).byte(0, 1).byte(1, 1).zero(2, 2).be32(8, 0).byte(12, 0x21, 0x7e).holds()) return false;
+  std::size_t at = 12;
+  while (at < 44 && b[at] > 0x20 && b[at] < 0x7f) ++at;
+  return Probe(b).zero(at, 44 - at).holds();
+}
+
+}  // namespace
+
 /// RFC 1282: nought, the user here, the user there, terminal and speed, each ended by nought.
-Match rlogin_client(Bytes b) {
+Match rlogin_opening(Bytes b) {
   if (Probe(b).byte(0, 0).byte(1, 0x21, 0x7e).failed()) return Match::No;
   std::size_t at = 1;
   for (int words = 0; words < 2; ++words) {
@@ -134,16 +144,6 @@ Match rlogin_client(Bytes b) {
   return slash != 0 && slash + 1 < at ? Match::Yes : Match::No;
 }
 
-/// rwho (BSD's protocols/rwhod.h): version 1, type 1, when it was sent, never received, a host's name in 32 bytes, and entries of 24 bytes.
-bool rwho_datagram(Bytes b) {
-  if (b.size() < 60 || (b.size() - 60) % 24 != 0 || !Probe(b).byte(0, 1).byte(1, 1).zero(2, 2).be32(8, 0).byte(12, 0x21, 0x7e).holds()) return false;
-  std::size_t at = 12;
-  while (at < 44 && b[at] > 0x20 && b[at] < 0x7f) ++at;
-  return Probe(b).zero(at, 44 - at).holds();
-}
-
-}  // namespace
-
 Match chargen(const Evidence& e) {
   if (e.is_udp()) return e.server.empty() ? (e.client.size() <= 1 ? Match::Maybe : Match::No) : chargen_line(e.server) == Match::Yes ? Match::Yes : Match::No;
   return sides(e, any_side, chargen_line);
@@ -157,7 +157,7 @@ Match nmea(const Evidence& e) {
   if (e.is_udp()) return datagrams(e, [](Bytes b) { return nmea_sentence(b) == Match::Yes; });
   return nmea_sentence(e.server_first || e.client.empty() ? e.server : e.client);  // Who speaks first.
 }
-Match rlogin(const Evidence& e) { return sides(e, rlogin_client, [](Bytes b) { return Probe(b).byte(0, 0, 1).failed() ? Match::No : Match::Maybe; }); }
+Match rlogin(const Evidence& e) { return sides(e, rlogin_opening, [](Bytes b) { return Probe(b).byte(0, 0, 1).failed() ? Match::No : Match::Maybe; }); }
 Match rwho(const Evidence& e) { return datagrams(e, rwho_datagram); }
 // UUCP (Taylor UUCP's manual, "UUCP Initial Handshake"): the called system says that it is there.
 Match uucp(const Evidence& e) { return sides(e, any_side, [](Bytes b) { return begins(b, {"\x10Shere\0"sv, "\x10Shere="sv}); }); }

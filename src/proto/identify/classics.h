@@ -16,6 +16,8 @@ Match ident(const Evidence& evidence);
 Match lotus_notes(const Evidence& evidence);
 Match nmea(const Evidence& evidence);
 Match rlogin(const Evidence& evidence);
+/// By the client's bytes alone.
+Match rlogin_opening(Bytes client);
 Match rwho(const Evidence& evidence);
 Match uucp(const Evidence& evidence);
 

@@ -268,7 +268,9 @@ Match nntp(const Evidence& e) { return both_sides(e, nntp_client, [](Bytes b) { 
 Match ookla(const Evidence& e) { return sides(e, ookla_client, ookla_server); }
 Match openwire(const Evidence& e) { return sides(e, openwire_message, openwire_message); }
 // Without a port for errors it has the form of rlogin, whose third text is a terminal with its speed.
-Match rsh(const Evidence& e) { return rlogin(e) == Match::Yes ? Match::No : sides(e, rsh_client, any_side); }
+Match rsh(const Evidence& e) {
+  return sides(e, [](Bytes b) { return rlogin_opening(b) == Match::Yes ? Match::No : rsh_client(b); }, any_side);
+}
 Match rx(const Evidence& e) { return rx_datagram(e.client.empty() ? e.server : e.client) ? Match::Yes : Match::No; }
 Match smpp(const Evidence& e) { return sides(e, smpp_bind, any_side); }
 Match stomp(const Evidence& e) { return sides(e, stomp_client, stomp_server); }
