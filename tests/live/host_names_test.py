@@ -15,9 +15,11 @@ import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import unittest
+
+from namespace import main, sh, wait_until_said
+from stub_resolver import Stub, dns_query
 
 WEIR = ""
 EVIL, GOOD, TCP_ONLY, LISTED = "198.51.100.66", "198.51.100.80", "198.51.100.70", "198.51.100.71"
@@ -30,61 +32,10 @@ rules:
 """
 
 
-def sh(command):
-    done = subprocess.run(command, shell=True, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"{command}: {done.stderr.strip()}")
-
-
-def dns_query(name, number=1):
-    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
-    return struct.pack("!6H", number, 0x0100, 1, 0, 0, 0) + labels + struct.pack("!2H", 1, 1)
-
-
-def dns_answer(query):
-    labels, at = [], 12
-    while query[at]:
-        labels.append(query[at + 1 : at + 1 + query[at]].decode())
-        at += 1 + query[at]
-    address = ANSWERS[".".join(labels)]
-    head = query[:2] + struct.pack("!5H", 0x8180, 1, 1, 0, 0)
-    return head + query[12 : at + 5] + struct.pack("!3HIH", 0xC00C, 1, 1, 60, 4) + socket.inet_aton(address)
-
-
-class Stub(threading.Thread):
-    """A stub resolver that knows all its answers (as from its cache): no question of it leaves."""
-
-    def __init__(self, address):
-        super().__init__(daemon=True)
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind((address, 53))
-        self.tcp = socket.create_server((address, 53))
-        threading.Thread(target=self.serve_tcp, daemon=True).start()
-        self.start()
-
-    def run(self):
-        while True:
-            try:
-                query, client = self.udp.recvfrom(512)
-            except OSError:
-                return
-            self.udp.sendto(dns_answer(query), client)
-
-    def serve_tcp(self):
-        while True:
-            try:
-                connection, _ = self.tcp.accept()
-            except OSError:
-                return
-            with connection:
-                answer = dns_answer(connection.recv(512)[2:])
-                connection.sendall(struct.pack("!H", len(answer)) + answer)
-
-
 class HostNames(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.stub = Stub("127.0.0.53")
+        cls.stub = Stub("127.0.0.53", ANSWERS)
 
     def setUp(self):
         self.directory = tempfile.TemporaryDirectory()
@@ -109,12 +60,7 @@ class HostNames(unittest.TestCase):
             arguments = [WEIR, "run", "--policy", self.policy, "--host", "--events", self.events, "--hosts", self.hosts, *self.socket]
             self.process = subprocess.Popen(arguments, stdout=said, stderr=said)
         self.addCleanup(self.stop)
-        begun = time.monotonic()
-        while "filters this host" not in self.output():
-            if self.process.poll() is not None:
-                self.skipTest("weir run --host cannot run here: " + self.output().strip())
-            self.assertLess(time.monotonic() - begun, 20)
-            time.sleep(0.02)
+        wait_until_said(self, self.process, self.said, "filters this host", skips=True)
         time.sleep(0.1)
 
     def stop(self):
@@ -180,26 +126,5 @@ class HostNames(unittest.TestCase):
         self.assertGreaterEqual(status["host_names"]["own_addresses"], 1)
 
 
-def enter_namespace():
-    """Runs this program again inside a namespace of its own."""
-    tried = []
-    for command in (["unshare", "-n"], ["unshare", "-Urn"]):
-        try:
-            done = subprocess.run([*command, "ip", "link", "set", "lo", "up"], capture_output=True, text=True)
-        except FileNotFoundError:
-            tried.append(f"{command[0]} is missing")
-            break
-        if done.returncode == 0:
-            os.execvp(command[0], [*command, sys.executable, *sys.argv, "--inside"])
-        tried.append(done.stderr.strip())
-    print("skipped: names of a host: no network namespace can be made here:", "; ".join(tried))
-    sys.exit(77)
-
-
 if __name__ == "__main__":
-    if "--inside" not in sys.argv:
-        enter_namespace()
-    sys.argv.remove("--inside")
-    WEIR = os.path.abspath(sys.argv.pop(1))
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    unittest.main()
+    main("names of a host")

@@ -16,8 +16,8 @@ import tempfile
 import time
 import unittest
 
-import host_names_test
-from host_names_test import Stub, dns_query, enter_namespace, sh
+from namespace import main, sh, wait_until_said
+from stub_resolver import Stub, dns_query
 
 WEIR = ""
 SHOP = "10.9.9.9"
@@ -26,9 +26,8 @@ SHOP = "10.9.9.9"
 class Learn(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        host_names_test.ANSWERS["www.shop.example"] = SHOP
         sh(f"ip addr add {SHOP}/32 dev lo; ip addr add 10.0.0.5/32 dev lo")
-        cls.stub = Stub("127.0.0.53")
+        cls.stub = Stub("127.0.0.53", {"www.shop.example": SHOP})
         cls.shop = socket.create_server((SHOP, 8080))
         cls.other = socket.create_server((SHOP, 8081))
 
@@ -41,12 +40,7 @@ class Learn(unittest.TestCase):
         with open(self.at("said"), "w") as said:
             process = subprocess.Popen([WEIR, *arguments], stdout=said, stderr=said)
         self.addCleanup(lambda: process.poll() is None and (process.kill(), process.wait()))
-        begun = time.monotonic()
-        while until not in self.said():
-            if process.poll() is not None:
-                self.skipTest("weir cannot run on a host here: " + self.said().strip())
-            self.assertLess(time.monotonic() - begun, 20)
-            time.sleep(0.02)
+        wait_until_said(self, process, self.at("said"), until, skips=True)
         time.sleep(0.1)
         return process
 
@@ -98,9 +92,4 @@ class Learn(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if "--inside" not in sys.argv:
-        enter_namespace()
-    sys.argv.remove("--inside")
-    WEIR = os.path.abspath(sys.argv.pop(1))
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    unittest.main()
+    main("weir learn on a host")

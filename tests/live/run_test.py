@@ -18,6 +18,8 @@ import tempfile
 import time
 import unittest
 
+from namespace import main, sh, wait_until_said
+
 WEIR = ""
 
 POLICY = """weir: 1
@@ -28,12 +30,6 @@ zones:
 rules:
   - { name: no-telnet, technique: [T1021], match: { from: inside, port: 23 }, action: drop }
 """
-
-
-def sh(command):
-    done = subprocess.run(command, shell=True, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"{command}: {done.stderr.strip()}")
 
 
 def syn(port, source=40000):
@@ -95,11 +91,7 @@ class Run(unittest.TestCase):
             process = subprocess.Popen([WEIR, "run", "--policy", self.policy, "--bridge", "p0,p1", "--events", self.events, *self.quiet, *arguments],
                                        stdout=said, stderr=said)
         self.addCleanup(lambda: process.poll() is None and (process.kill(), process.wait()))
-        begun = time.monotonic()
-        while "filters between" not in self.output():
-            self.assertIsNone(process.poll(), self.output())
-            self.assertLess(time.monotonic() - begun, 20)
-            time.sleep(0.02)
+        wait_until_said(self, process, self.said, "filters between")
         time.sleep(0.1)
         return process
 
@@ -258,31 +250,12 @@ class Run(unittest.TestCase):
         self.assertEqual(self.stop(process), 0)
 
 
-def enter_namespace():
-    """Runs this program again inside a namespace of its own."""
-    tried = []
-    for command in (["unshare", "-n"], ["unshare", "-Urn"]):
-        try:
-            done = subprocess.run([*command, "ip", "link", "set", "lo", "up"], capture_output=True, text=True)
-        except FileNotFoundError:
-            tried.append(f"{command[0]} is missing")
-            break
-        if done.returncode == 0:
-            os.execvp(command[0], [*command, sys.executable, *sys.argv, "--inside"])
-        tried.append(done.stderr.strip())
-    print("skipped: weir run: no network namespace can be made here:", "; ".join(tried))
-    sys.exit(77)
-
-
 if __name__ == "__main__":
-    if "--inside" not in sys.argv:
-        enter_namespace()
-    sys.argv.remove("--inside")
-    WEIR = os.path.abspath(sys.argv.pop(1))
-    for what in ("default", "all"):
-        try:
-            with open(f"/proc/sys/net/ipv6/conf/{what}/disable_ipv6", "w") as switch:
-                switch.write("1")
-        except OSError:
-            pass
-    unittest.main()
+    if "--inside" in sys.argv:
+        for what in ("default", "all"):
+            try:
+                with open(f"/proc/sys/net/ipv6/conf/{what}/disable_ipv6", "w") as switch:
+                    switch.write("1")
+            except OSError:
+                pass
+    main("weir run")
